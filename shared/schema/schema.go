@@ -1,0 +1,159 @@
+// Package schema is the single DynamoDB table as plain data: its keys, indexes,
+// TTL and stream, and the only constructors of a partition or sort key. The
+// store, the CDK app and the local stack read it, so it imports nothing but the
+// standard library.
+//
+// The table:
+//
+//	item       pk                     sk      holds
+//	key        <namespace>#<key id>   key     what verification needs, 4 KB at most
+//	its texts  same                   about   description, tags, annotations; only where there are any
+//
+// The index by-namespace:
+//
+//	tenant                        path
+//	the namespace's first segment <namespace with '$' for '.'>#<key id>
+//
+// Dots are written '$' because '#' < '$' < every character of a segment. The
+// subtree of a.b is then exactly the range from "a$b#" to before "a$b%", and
+// a.b-c, a.bc and a.b_c lie outside it; with dots, a.b-c would sort into it. A
+// key's id is a UUIDv7, so a listing is in order of namespace, then of creation.
+//
+// The index by-owner holds the keys that belong to an account:
+//
+//	owner                       path
+//	<namespace>#account/<id>    as above
+//
+// An item without these attributes is in no index. No index holds a digest.
+package schema
+
+import "strings"
+
+// MaxKeyItemBytes is the size up to which one strongly consistent read of an
+// item costs one read unit.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
+const MaxKeyItemBytes = 4096
+
+// Attributes of the table's and the indexes' keys, and the TTL.
+const (
+	PartitionKey = "pk"
+	SortKey      = "sk"
+	Tenant       = "tenant"
+	Path         = "path"
+	Owner        = "owner"
+	PurgeAt      = "purge_at" // seconds since 1970, after which DynamoDB removes the item
+)
+
+// Attributes of items.
+const (
+	Name        = "name"
+	Digest      = "digest"
+	Disabled    = "disabled"
+	Grant       = "grant"
+	Propagate   = "propagate"
+	ExpiresAt   = "expires_at"
+	CreatedAt   = "created_at"
+	CreatedBy   = "created_by"
+	UpdatedAt   = "updated_at"
+	UpdatedBy   = "updated_by"
+	Version     = "version"
+	HasTexts    = "has_texts"
+	Description = "description"
+	Tags        = "tags"
+	Annotations = "annotations"
+)
+
+// Sort keys of the items of one key.
+const (
+	KeyItem   = "key"
+	AboutItem = "about"
+)
+
+// An Index is a global secondary index.
+type Index struct {
+	Name         string
+	PartitionKey string
+	SortKey      string
+	Projected    []string // the attributes that it holds beside all keys
+}
+
+// A Layout is everything that CreateTable needs but the table's name. All key
+// attributes are strings.
+type Layout struct {
+	PartitionKey string
+	SortKey      string
+	TTL          string
+	StreamView   string
+	Indexes      []Index
+}
+
+// What a list shows, and no digest.
+var listed = []string{
+	Name, Disabled, Grant, Propagate, ExpiresAt, CreatedAt, CreatedBy, UpdatedAt, UpdatedBy, Version, HasTexts,
+}
+
+// ByNamespace lists one namespace or a whole subtree.
+var ByNamespace = Index{Name: "by-namespace", PartitionKey: Tenant, SortKey: Path, Projected: listed}
+
+// ByOwner lists one account's keys.
+var ByOwner = Index{Name: "by-owner", PartitionKey: Owner, SortKey: Path, Projected: listed}
+
+// Table is the table's layout.
+var Table = Layout{
+	PartitionKey: PartitionKey,
+	SortKey:      SortKey,
+	TTL:          PurgeAt,
+	StreamView:   "NEW_AND_OLD_IMAGES",
+	Indexes:      []Index{ByNamespace, ByOwner},
+}
+
+// KeyPartition is the partition key of a key's items.
+func KeyPartition(namespace, id string) string { return namespace + "#" + id }
+
+// TenantOf is the partition of ByNamespace that holds a namespace's keys.
+func TenantOf(namespace string) string {
+	tenant, _, _ := strings.Cut(namespace, ".")
+	return tenant
+}
+
+// PathOf is the sort key of a key in both indexes.
+func PathOf(namespace, id string) string { return encodePath(namespace) + "#" + id }
+
+// SplitPath takes a sort key of an index apart. It reports false for a text
+// that PathOf does not give.
+func SplitPath(path string) (namespace, id string, ok bool) {
+	encoded, id, ok := strings.Cut(path, "#")
+	if !ok || strings.Contains(encoded, ".") {
+		return "", "", false
+	}
+	return strings.ReplaceAll(encoded, "$", "."), id, true
+}
+
+// A Range is a closed interval of sort keys.
+type Range struct {
+	From string
+	To   string
+}
+
+// NamespaceRange covers the keys of one namespace.
+func NamespaceRange(namespace string) Range {
+	encoded := encodePath(namespace)
+	return Range{From: encoded + "#", To: encoded + "$"}
+}
+
+// SubtreeRange covers the keys of a namespace and of all below it.
+func SubtreeRange(namespace string) Range {
+	encoded := encodePath(namespace)
+	return Range{From: encoded + "#", To: encoded + "%"}
+}
+
+// Contains reports whether a sort key lies in the range.
+func (r Range) Contains(path string) bool { return r.From <= path && path <= r.To }
+
+// After is the rest of the range behind a sort key that it contains. A path
+// ends in an id, and no other continues it, so that appending '!' to it gives a
+// text between it and the next.
+func (r Range) After(path string) Range { return Range{From: path + "!", To: r.To} }
+
+func encodePath(namespace string) string { return strings.ReplaceAll(namespace, ".", "$") }
