@@ -1,0 +1,215 @@
+// Package operation is the catalogue: every operation's name, route, API, and
+// what it does to the table. The CDK app, the local stack, the functions, the
+// sample events, the tests and the README's table all read it, so it is data
+// and imports nothing but the standard library and the schema.
+//
+// Each operation is a Lambda function of its own, built from
+// functions/<name>. Its Touches become its IAM policy, and a test records what
+// it really calls and compares.
+package operation
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"latchkey/shared/schema"
+)
+
+// An API is one of the wire protocols that Latchkey speaks. Errors are rendered
+// in the envelope of the API whose path was asked for.
+type API string
+
+// The APIs. Platform is what belongs to none of the three.
+const (
+	Namespaces      API = "namespaces"
+	Workspaces      API = "workspaces"
+	ServiceAccounts API = "service-accounts"
+	Platform        API = "platform"
+)
+
+// A Caller says who may call an operation.
+type Caller string
+
+// The callers.
+const (
+	Anyone    Caller = "anyone"     // no credential
+	KeyHolder Caller = "key holder" // Authorization: Bearer <key>, checked inside the function
+	IAM       Caller = "IAM"        // no route: lambda:InvokeFunction on the function
+)
+
+// An Action is a DynamoDB action, named as in an IAM policy without its prefix.
+// A transaction is authorised by the actions of its parts.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
+type Action string
+
+// The actions that operations use. Scan is none of them.
+const (
+	GetItem      Action = "GetItem"
+	BatchGetItem Action = "BatchGetItem"
+	Query        Action = "Query"
+	PutItem      Action = "PutItem"
+	DeleteItem   Action = "DeleteItem"
+)
+
+// A Touch is one action on the table or on one of its indexes.
+type Touch struct {
+	Action Action
+	Index  string // empty: the table itself
+}
+
+// TableNameVariable is the environment variable that tells a function the name
+// of the table.
+const TableNameVariable = "TABLE_NAME"
+
+// DefaultRoute is the route key that takes every request no other route takes.
+const DefaultRoute = "$default"
+
+// An Operation is one row of the catalogue.
+type Operation struct {
+	Name    string // of its function and its folder
+	Route   string // API Gateway's route key; empty where there is no route
+	API     API
+	Caller  Caller
+	Summary string
+	Touches []Touch
+
+	MemoryMB int
+	Timeout  time.Duration
+}
+
+const (
+	apiKeysPath = "/v1/namespaces/{namespace}/api-keys"
+	apiKeyPath  = apiKeysPath + "/{uuid}"
+
+	memoryMB = 256
+	timeout  = 10 * time.Second
+)
+
+var authenticate = Touch{Action: GetItem}
+
+// The operations.
+var (
+	CreateAPIKey = Operation{
+		Name: "create-api-key", Route: "POST " + apiKeysPath, API: Namespaces, Caller: KeyHolder,
+		Summary:  "Create a key; its secret is in this answer and never again",
+		Touches:  []Touch{authenticate, {Action: PutItem}},
+		MemoryMB: memoryMB, Timeout: timeout,
+	}
+	ListAPIKeys = Operation{
+		Name: "list-api-keys", Route: "GET " + apiKeysPath, API: Namespaces, Caller: KeyHolder,
+		Summary:  "List the keys of a namespace or of a whole subtree, page by page",
+		Touches:  []Touch{authenticate, {Action: Query, Index: schema.ByNamespace.Name}, {Action: BatchGetItem}},
+		MemoryMB: memoryMB, Timeout: timeout,
+	}
+	GetAPIKey = Operation{
+		Name: "get-api-key", Route: "GET " + apiKeyPath, API: Namespaces, Caller: KeyHolder,
+		Summary:  "Read one key",
+		Touches:  []Touch{authenticate, {Action: Query}},
+		MemoryMB: memoryMB, Timeout: timeout,
+	}
+	DeleteAPIKey = Operation{
+		Name: "delete-api-key", Route: "DELETE " + apiKeyPath, API: Namespaces, Caller: KeyHolder,
+		Summary:  "Delete a key; the next request with it is refused",
+		Touches:  []Touch{authenticate, {Action: DeleteItem}},
+		MemoryMB: memoryMB, Timeout: timeout,
+	}
+	ValidateAPIKey = Operation{
+		Name: "validate-api-key", Route: "POST /v1/auth/api-key/validate", API: Namespaces, Caller: Anyone,
+		Summary:  "Tell whether a key and its secret are valid now",
+		Touches:  []Touch{{Action: GetItem}},
+		MemoryMB: memoryMB, Timeout: timeout,
+	}
+	Bootstrap = Operation{
+		Name: "bootstrap", API: Platform, Caller: IAM,
+		Summary:  "Make the first administrator's key of a namespace, or one more",
+		Touches:  []Touch{{Action: PutItem}},
+		MemoryMB: memoryMB, Timeout: timeout,
+	}
+	Health = Operation{
+		Name: "health", Route: "GET /health", API: Platform, Caller: Anyone,
+		Summary:  "Answer without reading anything",
+		MemoryMB: 128, Timeout: 3 * time.Second,
+	}
+	NotFound = Operation{
+		Name: "not-found", Route: DefaultRoute, API: Platform, Caller: Anyone,
+		Summary:  "Answer what no route takes, in the envelope of the API whose path it was",
+		MemoryMB: 128, Timeout: 3 * time.Second,
+	}
+)
+
+// All is the catalogue, in the order in which it is shown.
+var All = []Operation{
+	CreateAPIKey, ListAPIKeys, GetAPIKey, DeleteAPIKey, ValidateAPIKey, Bootstrap, Health, NotFound,
+}
+
+// Named finds an operation by its name.
+func Named(name string) (Operation, bool) {
+	i := slices.IndexFunc(All, func(op Operation) bool { return op.Name == name })
+	if i < 0 {
+		return Operation{}, false
+	}
+	return All[i], true
+}
+
+// Method is the HTTP method of the operation's route, empty where it has none.
+func (o Operation) Method() string {
+	method, _, ok := strings.Cut(o.Route, " ")
+	if !ok {
+		return ""
+	}
+	return method
+}
+
+// Path is the path template of the operation's route, empty where it has none.
+func (o Operation) Path() string {
+	_, path, _ := strings.Cut(o.Route, " ")
+	return path
+}
+
+// UsesTable reports whether the operation touches the table at all.
+func (o Operation) UsesTable() bool { return len(o.Touches) > 0 }
+
+// The path prefixes that belong to an API, whole segments each.
+var prefixes = []struct {
+	path string
+	api  API
+}{
+	{"/v1", Namespaces},
+	{"/api/v1/api-key", Workspaces},
+	{"/api/v1/auth", Workspaces},
+	{"/api/v1/service_accounts", ServiceAccounts},
+	{"/api/v1/login", ServiceAccounts},
+	{"/api/v1/current-user", ServiceAccounts},
+}
+
+// APIOf tells to which API a path belongs, known to the catalogue or not.
+func APIOf(path string) API {
+	for _, prefix := range prefixes {
+		if rest, ok := strings.CutPrefix(path, prefix.path); ok && (rest == "" || rest[0] == '/') {
+			return prefix.api
+		}
+	}
+	return Platform
+}
+
+// MatchPath reports whether a path fits a template such as "/v1/{name}/x",
+// where {name} stands for one segment that is not empty.
+func MatchPath(template, path string) bool {
+	wants, gots := strings.Split(template, "/"), strings.Split(path, "/")
+	return slices.EqualFunc(wants, gots, func(want, got string) bool {
+		return want == got || strings.HasPrefix(want, "{") && got != ""
+	})
+}
+
+// Methods lists the methods that the catalogue has for a path.
+func Methods(path string) []string {
+	var methods []string
+	for _, op := range All {
+		if op.Method() != "" && MatchPath(op.Path(), path) {
+			methods = append(methods, op.Method())
+		}
+	}
+	return methods
+}
