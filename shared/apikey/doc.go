@@ -1,0 +1,46 @@
+// Package apikey is the heart of Latchkey: what a key is, how it is written, and
+// what can be done with it. It knows no HTTP, JSON, Lambda or DynamoDB.
+//
+// # The written form
+//
+//		lk_<locator>_<secret><checksum>
+//		└──────────┘                     the public identifier: safe to list and to log
+//		             └────────────────┘  the secret part
+//
+//	  - locator: a version byte (0), the bytes of the namespace and the 16 bytes of
+//	    the key's UUIDv7. A key names its own record, so that verifying it takes one
+//	    read by primary key, and no index.
+//	  - secret: 256 random bits.
+//	  - checksum: the CRC-32 (IEEE) of all that stands before it, most significant
+//	    byte first. A typo, a cut-off key and scanner noise are refused without a
+//	    read. It is no defence, only a filter.
+//
+// All three are lower-case base32 in RFC 4648's hex alphabet without padding, so
+// that only '_' joins the parts and a double click selects the whole, which is
+// shorter than 512 characters. Secret scanners can match
+//
+//	lk_[0-9a-v]+_[0-9a-v]{59}
+//
+// and check the checksum. A key has one spelling: a text is accepted only if
+// writing what was read gives the same text, its namespace is a valid one and its
+// id is a UUIDv7.
+//
+// Compatibility is a promise: a key that any release has issued is read by every
+// later one, and means the same. Another layout takes another version byte. The
+// vectors in testdata/vectors.json are published, for other implementations and
+// for scanners, and never change; new ones may be added.
+//
+// # At rest
+//
+// The record holds the SHA-256 of the secret's 256 bits. Against that many random
+// bits a slow hash or a pepper adds nothing that an attacker feels, and either
+// would cost every verification. Digests are compared in constant time, also
+// with a dummy where the key is unknown, so that every refusal of a well-formed
+// key does the same work.
+//
+// # Verdict and fault
+//
+// A bad key is an answer, a Verdict; not being able to check is an error. The
+// zero Verdict refuses. Whether a key is expired is decided in one function of
+// the key and the clock: at ExpiresAt it is.
+package apikey

@@ -1,0 +1,95 @@
+package apikey
+
+import (
+	"time"
+
+	"latchkey/shared/access"
+	"latchkey/shared/namespace"
+)
+
+// A Key is the record of an API key. Times are UTC.
+type Key struct {
+	Locator   Locator
+	Name      string
+	Grant     access.Grant
+	Propagate bool      // whether it may be used below its namespace
+	ExpiresAt time.Time // zero: never
+	Disabled  bool
+	Texts     Texts
+
+	CreatedAt time.Time
+	CreatedBy Actor
+	UpdatedAt time.Time
+	UpdatedBy Actor
+	Version   int64 // counts the writes, from 1
+
+	Digest Digest // of its secret; zero in a listing
+}
+
+// Texts are what a key carries for people and is not needed to verify it.
+type Texts struct {
+	Description string
+	Tags        []string
+	Annotations map[string]string
+	Parent      Parent
+}
+
+// A Parent is the resource that a key was made for, if its maker names one.
+// Latchkey only carries it.
+type Parent struct {
+	Kind string
+	UUID string
+}
+
+// IsZero reports whether there are no texts at all.
+func (t Texts) IsZero() bool {
+	return t.Description == "" && len(t.Tags) == 0 && len(t.Annotations) == 0 && t.Parent == Parent{}
+}
+
+// An Actor is who made or changed a key: another key, or somebody with IAM rights.
+type Actor struct {
+	ID   string // of the key; empty for IAM
+	Name string // "<name of the key>@api-key", or "bootstrap@iam"
+}
+
+func actorOf(caller access.Caller) Actor {
+	return Actor{ID: caller.ID, Name: caller.Name + "@api-key"}
+}
+
+// caller is who holds the key.
+func (k Key) caller() access.Caller {
+	return access.Caller{
+		ID:        k.Locator.ID.String(),
+		Name:      k.Name,
+		Namespace: k.Locator.Namespace,
+		Propagate: k.Propagate,
+		Grant:     k.Grant,
+	}
+}
+
+// state tells what a key is worth whose secret has been proved.
+func (k Key) state(now time.Time) Reason {
+	switch {
+	case k.Disabled:
+		return Disabled
+	case !k.ExpiresAt.IsZero() && !now.Before(k.ExpiresAt):
+		return Expired
+	}
+	return Valid
+}
+
+// A Draft is what the maker of a key decides.
+type Draft struct {
+	Namespace namespace.Namespace
+	Name      string
+	Grant     access.Grant
+	Propagate bool
+	ExpiresAt time.Time // zero: never
+	Texts     Texts
+}
+
+// Issued is a new key and, this once, the text that proves it.
+type Issued struct {
+	Key     Key
+	FullKey FullKey
+}
