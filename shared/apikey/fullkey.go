@@ -104,7 +104,7 @@ func ParseFullKey(text string) (FullKey, error) {
 
 func parseParts(text string, cut int) (FullKey, error) {
 	checked, checksum := text[:len(text)-checkLength], text[len(text)-checkLength:]
-	if checksumOf(checked) != checksum {
+	if sum := checksumOf(checked); string(sum[:]) != checksum {
 		return FullKey{}, errChecksum
 	}
 	locator, err := parseLocator(text[:cut])
@@ -121,7 +121,7 @@ func parseParts(text string, cut int) (FullKey, error) {
 // ParsePair reads a full key from its two halves, the public identifier and the
 // secret part.
 func ParsePair(identifier, secretPart string) (FullKey, error) {
-	if len(identifier)+len(secretPart) >= MaxFullKeyLength {
+	if len(secretPart) != secretLength+checkLength || len(identifier) >= MaxFullKeyLength {
 		return FullKey{}, errLength
 	}
 	return ParseFullKey(identifier + "_" + secretPart)
@@ -140,12 +140,16 @@ func (k FullKey) RevealPair() (identifier, secretPart string) {
 	identifier = k.Locator.String()
 	bits := k.Secret.bits()
 	secret := encoding.EncodeToString(bits[:])
-	return identifier, secret + checksumOf(identifier+"_"+secret)
+	sum := checksumOf(identifier + "_" + secret)
+	return identifier, secret + string(sum[:])
 }
 
-func checksumOf(text string) string {
-	sum := binary.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE([]byte(text)))
-	return encoding.EncodeToString(sum)
+func checksumOf(text string) [checkLength]byte {
+	var sum [crc32.Size]byte
+	binary.BigEndian.PutUint32(sum[:], crc32.ChecksumIEEE([]byte(text)))
+	var written [checkLength]byte
+	encoding.Encode(written[:], sum[:])
+	return written
 }
 
 // decode reads base32. Go's decoder passes over line breaks and accepts any value

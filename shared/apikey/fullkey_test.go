@@ -67,6 +67,10 @@ func TestAcceptedVectors(t *testing.T) {
 			if pair, err := ParsePair(v.Key, v.Secret); err != nil || pair.Reveal() != v.FullKey {
 				t.Errorf("as a pair: %v", err)
 			}
+			whole := strings.TrimPrefix(v.FullKey, prefix)
+			if _, err := ParsePair("lk", whole); !errors.Is(err, ErrMalformed) {
+				t.Errorf("split in another place: %v", err)
+			}
 			if len(v.FullKey) > MaxFullKeyLength || !scanner.MatchString(v.FullKey) {
 				t.Errorf("%q is over the length or not what scanners match", v.FullKey)
 			}
@@ -144,7 +148,8 @@ func withChecksum(text string) string {
 		return text
 	}
 	checked := text[:len(text)-checkLength]
-	return checked + checksumOf(checked)
+	sum := checksumOf(checked)
+	return checked + string(sum[:])
 }
 
 func TestSecretCannotBePrinted(t *testing.T) {
