@@ -1,0 +1,77 @@
+package dynamo
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go"
+
+	"latchkey/shared/fault"
+)
+
+const (
+	reasonNone      = "None"
+	reasonCondition = "ConditionalCheckFailed"
+)
+
+// Codes of refusals that pass: the same request may be taken later, or by a fresh
+// process with fresh credentials.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+var passing = []string{
+	"ExpiredTokenException",
+	"ProvisionedThroughputExceededException",
+	"RequestLimitExceeded",
+	"ThrottlingException",
+	"TransactionCanceledException",
+	"TransactionConflictException",
+	"TransactionInProgressException",
+}
+
+// classify makes a fault of an error of the SDK. No answer at all is as good as a
+// refusal that passes.
+func classify(err error) error {
+	refusal, refused := errors.AsType[smithy.APIError](err)
+	if refused && refusal.ErrorFault() != smithy.FaultServer && !slices.Contains(passing, refusal.ErrorCode()) {
+		return fault.Wrap(fault.Internal, err, "internal error")
+	}
+	return fault.Wrap(fault.Unavailable, err, "the key store did not answer, try again")
+}
+
+// isTransactionConflict tells the retryer what the SDK leaves to its callers: a
+// write that met another one on the same item. Anything that a transaction was
+// canceled for beside conflicts and throttling is not worth repeating.
+func isTransactionConflict(err error) aws.Ternary {
+	if _, ok := errors.AsType[*types.TransactionConflictException](err); ok {
+		return aws.TrueTernary
+	}
+	canceled, ok := errors.AsType[*types.TransactionCanceledException](err)
+	if !ok {
+		return aws.UnknownTernary
+	}
+	return aws.BoolTernary(!slices.ContainsFunc(canceled.CancellationReasons, isLasting))
+}
+
+func isLasting(reason types.CancellationReason) bool {
+	switch aws.ToString(reason.Code) {
+	case "", reasonNone, "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded":
+		return false
+	}
+	return true
+}
+
+// failedCondition reports whether a write failed on the condition of its first
+// item, and gives the item that was there; nil if there was none.
+func failedCondition(err error) (item, bool) {
+	if failed, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok {
+		return failed.Item, true
+	}
+	canceled, ok := errors.AsType[*types.TransactionCanceledException](err)
+	if !ok || len(canceled.CancellationReasons) == 0 {
+		return nil, false
+	}
+	first := canceled.CancellationReasons[0]
+	return first.Item, aws.ToString(first.Code) == reasonCondition
+}

@@ -1,0 +1,150 @@
+package dynamo_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"latchkey/shared/apikey"
+	"latchkey/shared/dynamo"
+	"latchkey/shared/dynamo/dynamotest"
+	"latchkey/shared/fault"
+)
+
+// operations are every way to use a store, on a key that exists for all but the
+// creations.
+var operations = []struct {
+	name    string
+	creates bool
+	texts   bool
+	do      func(context.Context, *dynamo.Store, apikey.Key) error
+}{
+	{"create", true, false, func(ctx context.Context, s *dynamo.Store, key apikey.Key) error { return s.Create(ctx, key) }},
+	{"create with texts", true, true, func(ctx context.Context, s *dynamo.Store, key apikey.Key) error { return s.Create(ctx, key) }},
+	{"lookup", false, false, func(ctx context.Context, s *dynamo.Store, key apikey.Key) error {
+		return second(s.Lookup(ctx, key.Locator))
+	}},
+	{"get", false, true, func(ctx context.Context, s *dynamo.Store, key apikey.Key) error {
+		return second(s.Get(ctx, key.Locator))
+	}},
+	{"list", false, true, func(ctx context.Context, s *dynamo.Store, key apikey.Key) error {
+		return second(s.List(ctx, apikey.Selection{Namespace: key.Locator.Namespace, Limit: 5}))
+	}},
+	{"update", false, true, func(ctx context.Context, s *dynamo.Store, key apikey.Key) error { return s.Update(ctx, key) }},
+	{"delete", false, true, func(ctx context.Context, s *dynamo.Store, key apikey.Key) error {
+		return s.Delete(ctx, key.Locator)
+	}},
+}
+
+func TestPassingFaultsAreRetried(t *testing.T) {
+	for name, injected := range map[string]dynamotest.Fault{
+		"throttling":                dynamotest.Throttle,
+		"server error":              dynamotest.ServerError,
+		"conflict of transactions":  dynamotest.ConflictOfTransactions,
+		"conflict with transaction": dynamotest.ConflictWithTransaction,
+		"lost answer":               dynamotest.LoseAnswer,
+	} {
+		for _, op := range operations {
+			t.Run(name+"/"+op.name, func(t *testing.T) {
+				store, key, transport := storeWithFaults(t, op.creates, op.texts)
+				transport.Faults = []dynamotest.Fault{injected, injected}
+				if err := op.do(t.Context(), store, key); err != nil {
+					t.Errorf("after two faults: %v", err)
+				}
+				wantRequestsAtLeast(t, transport, 3)
+			})
+		}
+	}
+}
+
+func TestLastingFaultsAreUnavailable(t *testing.T) {
+	for name, injected := range map[string]dynamotest.Fault{
+		"throttling":                dynamotest.Throttle,
+		"server error":              dynamotest.ServerError,
+		"conflict of transactions":  dynamotest.ConflictOfTransactions,
+		"conflict with transaction": dynamotest.ConflictWithTransaction,
+	} {
+		for _, op := range operations {
+			t.Run(name+"/"+op.name, func(t *testing.T) {
+				store, key, transport := storeWithFaults(t, op.creates, op.texts)
+				transport.Faults = []dynamotest.Fault{injected, injected, injected}
+				wantFault(t, "after three faults", op.do(t.Context(), store, key), fault.Unavailable)
+				if transport.Requests() != 3 {
+					t.Errorf("%d requests, want 3", transport.Requests())
+				}
+			})
+		}
+	}
+}
+
+func TestRefusalIsInternalAndNotRetried(t *testing.T) {
+	for _, op := range operations {
+		store, key, transport := storeWithFaults(t, op.creates, op.texts)
+		transport.Faults = []dynamotest.Fault{dynamotest.AccessDenied}
+		wantFault(t, op.name, op.do(t.Context(), store, key), fault.Internal)
+		if transport.Requests() != 1 {
+			t.Errorf("%s: %d requests, want 1", op.name, transport.Requests())
+		}
+	}
+}
+
+func TestTimeout(t *testing.T) {
+	for _, op := range operations {
+		t.Run(op.name, func(t *testing.T) {
+			t.Parallel()
+			store, key, transport := storeWithFaults(t, op.creates, op.texts)
+			hang := dynamotest.Hang(t)
+			transport.Faults = []dynamotest.Fault{hang, hang}
+			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+			defer cancel()
+			wantFault(t, "when the caller's time is up", op.do(ctx, store, key), fault.Unavailable)
+			if err := op.do(t.Context(), store, key); err != nil {
+				t.Errorf("when only the first try hangs: %v", err)
+			}
+			wantRequestsAtLeast(t, transport, 3)
+		})
+	}
+}
+
+// A write whose answer is lost every time is reported as a failure, and is whole.
+func TestLostAnswersLeaveNothingHalfWritten(t *testing.T) {
+	store, key, transport := storeWithFaults(t, true, true)
+	lose := dynamotest.Fault(dynamotest.LoseAnswer)
+	transport.Faults = []dynamotest.Fault{lose, lose, lose}
+	wantFault(t, "create", store.Create(t.Context(), key), fault.Unavailable)
+	if got, err := store.Get(t.Context(), key.Locator); err != nil || got.Texts.Description != key.Texts.Description {
+		t.Errorf("the key is %+v, %v", got, err)
+	}
+}
+
+func TestNoServer(t *testing.T) {
+	config := database.NewTable(t)
+	config.Endpoint = "http://127.0.0.1:1"
+	store := dynamo.New(config)
+	for _, op := range operations {
+		wantFault(t, op.name, op.do(t.Context(), store, newKey("demo")), fault.Unavailable)
+	}
+}
+
+// storeWithFaults gives a store with a key, or a key to create, and the transport
+// below it, which sends everything on until it is given faults.
+func storeWithFaults(t *testing.T, creates, texts bool) (*dynamo.Store, apikey.Key, *dynamotest.Failing) {
+	t.Helper()
+	config := database.NewTable(t)
+	key := newKey("demo")
+	if texts {
+		key = withTexts(key)
+	}
+	if !creates {
+		create(t, dynamo.New(config), key)
+	}
+	transport := dynamotest.Fail(&config)
+	return dynamo.New(config), key, transport
+}
+
+func wantRequestsAtLeast(t *testing.T, transport *dynamotest.Failing, want int) {
+	t.Helper()
+	if got := transport.Requests(); got < want {
+		t.Errorf("%d requests, want %d at least", got, want)
+	}
+}
