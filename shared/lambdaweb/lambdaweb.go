@@ -1,0 +1,105 @@
+// Package lambdaweb turns Lambda's events into requests of package web, and its
+// responses into Lambda's. It is the only importer of aws-lambda-go.
+//
+// An HTTP API sends payload format 2.0: lower-case header names, a body that may
+// be base64, decoded path parameters.
+//
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+package lambdaweb
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambda/messages"
+
+	"latchkey/shared/fault"
+	"latchkey/shared/operation"
+	"latchkey/shared/web"
+)
+
+// A Function is what Lambda invokes with an event's bytes.
+type Function = lambda.Handler
+
+// Start serves a function until the platform ends the process.
+func Start(f Function) { lambda.Start(f) }
+
+// HTTP is the function of an operation that has a route.
+func HTTP(op operation.Operation, server *web.Server) Function {
+	return httpFunction{operation: op, server: server}
+}
+
+type httpFunction struct {
+	operation operation.Operation
+	server    *web.Server
+}
+
+// Invoke answers one event of an HTTP API.
+func (f httpFunction) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	var event events.APIGatewayV2HTTPRequest
+	if err := json.Unmarshal(payload, &event); err != nil {
+		return nil, fmt.Errorf("event of an HTTP API: %w", err)
+	}
+	request, err := f.request(event)
+	if err != nil {
+		return nil, err
+	}
+	response := f.server.Serve(ctx, request)
+	return json.Marshal(events.APIGatewayV2HTTPResponse{
+		StatusCode: response.Status,
+		Headers:    response.Header,
+		Body:       string(response.Body),
+	})
+}
+
+func (f httpFunction) request(event events.APIGatewayV2HTTPRequest) (*web.Request, error) {
+	body := []byte(event.Body)
+	if event.IsBase64Encoded {
+		decoded, err := base64.StdEncoding.DecodeString(event.Body)
+		if err != nil {
+			return nil, fmt.Errorf("body of an event: %w", err)
+		}
+		body = decoded
+	}
+	return &web.Request{
+		ID:         event.RequestContext.RequestID,
+		Operation:  f.operation,
+		Path:       event.RawPath,
+		PathValues: event.PathParameters,
+		RawQuery:   event.RawQueryString,
+		Header:     event.Headers,
+		Body:       body,
+	}, nil
+}
+
+// Direct is the function of an operation without a route, which is invoked with
+// its request and answers with its response. Its errors are faults; the invoker
+// sees their kind and what a client may see.
+func Direct(call func(context.Context, []byte) ([]byte, error), log *slog.Logger) Function {
+	return directFunction{call: call, log: log}
+}
+
+type directFunction struct {
+	call func(context.Context, []byte) ([]byte, error)
+	log  *slog.Logger
+}
+
+// Invoke answers one invocation.
+func (f directFunction) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	answer, err := f.call(ctx, payload)
+	if err == nil {
+		return answer, nil
+	}
+	failure := fault.Of(err)
+	f.log.ErrorContext(ctx, "invocation", slog.String("fault", failure.Kind.Error()), slog.String("error", err.Error()))
+	message := failure.Message
+	for _, field := range failure.Fields {
+		message += "; " + field.Name + ": " + field.Problem
+	}
+	return nil, messages.InvokeResponse_Error{Message: message, Type: failure.Kind.Error()}
+}

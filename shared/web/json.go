@@ -1,0 +1,111 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"latchkey/shared/fault"
+)
+
+// Ignored is a member that a client may send and that means nothing.
+type Ignored = jsontext.Value
+
+// DecodeJSON reads a body strictly: one JSON value in valid UTF-8, without unknown
+// or repeated members, whatever the content type says. Invalid: it is not; the
+// fault names the member by its path.
+func DecodeJSON(body []byte, into any) error {
+	err := json.Unmarshal(body, into, json.RejectUnknownMembers(true))
+	if err == nil {
+		return nil
+	}
+	if semantic, ok := errors.AsType[*json.SemanticError](err); ok {
+		return fault.InvalidField(dotted(semantic.JSONPointer), problemOf(semantic))
+	}
+	syntactic, ok := errors.AsType[*jsontext.SyntacticError](err)
+	switch {
+	case ok && errors.Is(err, jsontext.ErrDuplicateName):
+		return fault.InvalidField(dotted(syntactic.JSONPointer), "value is given more than once")
+	case ok:
+		return fault.InvalidField("body", fmt.Sprintf("malformed JSON at byte %d", syntactic.ByteOffset))
+	}
+	return fault.InvalidField("body", "malformed JSON")
+}
+
+func problemOf(err *json.SemanticError) string {
+	if errors.Is(err, json.ErrUnknownName) {
+		return "unknown field"
+	}
+	return "value must be " + nameOf(err.GoType)
+}
+
+func nameOf(t reflect.Type) string {
+	if t == nil {
+		return "of another type"
+	}
+	switch t.Kind() {
+	case reflect.Pointer:
+		return nameOf(t.Elem())
+	case reflect.String:
+		return "a string"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Slice:
+		return "a list"
+	case reflect.Struct, reflect.Map:
+		return "an object"
+	}
+	return "a number"
+}
+
+// dotted writes a JSON pointer (RFC 6901) as a.b[0].c.
+func dotted(pointer jsontext.Pointer) string {
+	var path strings.Builder
+	for token := range pointer.Tokens() {
+		switch _, err := strconv.Atoi(token); {
+		case err == nil:
+			path.WriteString("[" + token + "]")
+		case path.Len() > 0:
+			path.WriteString("." + token)
+		default:
+			path.WriteString(token)
+		}
+	}
+	if path.Len() == 0 {
+		return "body"
+	}
+	return path.String()
+}
+
+// JSON is an answer in JSON. Compact leaves out members that are empty.
+func JSON(status int, value any, compact bool) (Response, error) {
+	return marshal(status, value, json.OmitZeroStructFields(compact))
+}
+
+// MustJSON is JSON for an envelope, where nothing can fail: what a client sent and
+// is told about may not even be UTF-8.
+func MustJSON(status int, value any) Response {
+	response, err := marshal(status, value, jsontext.AllowInvalidUTF8(true))
+	if err != nil {
+		panic(err)
+	}
+	return response
+}
+
+func marshal(status int, value any, option json.Options) (Response, error) {
+	body, err := json.Marshal(value, option, json.Deterministic(true))
+	if err != nil {
+		return Response{}, fmt.Errorf("answer in JSON: %w", err)
+	}
+	return JSONBody(status, body), nil
+}
+
+// JSONBody is an answer in JSON that is encoded already.
+func JSONBody(status int, body []byte) Response {
+	return Response{Status: status, Header: map[string]string{"Content-Type": "application/json"}, Body: body}
+}

@@ -1,0 +1,190 @@
+// Package web is the seam between a request and the domain: it knows HTTP and
+// JSON, and neither Lambda nor DynamoDB.
+//
+// A handler decodes, calls and encodes in a few lines, and returns an error for
+// everything that is no success. Server does around it what must never differ: it
+// limits the body, stops before the platform's time-out, recovers from a panic,
+// renders a fault in the envelope of the API whose path was asked for, adds the
+// headers that RFC 6750 and RFC 9110 want, and writes one log line.
+//
+// A log line holds what the handlers note: ids, namespaces, verdicts. It holds no
+// header, path, query or body, where a key might be, and an error's text only if
+// the failure is ours.
+package web
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"latchkey/shared/fault"
+	"latchkey/shared/operation"
+)
+
+// MaxBodyBytes is the size of the largest body that is read.
+const MaxBodyBytes = 256 << 10
+
+// What is left of an invocation's time when the work on it stops, so that there is
+// an answer in our own envelope.
+const answerTime = 500 * time.Millisecond
+
+// A Request is what a handler sees of an HTTP request.
+type Request struct {
+	ID         string // given by the gateway
+	Operation  operation.Operation
+	Path       string
+	PathValues map[string]string
+	RawQuery   string
+	Header     map[string]string // by lower-case name
+	Body       []byte
+
+	notes  [16]slog.Attr
+	filled int
+}
+
+// Note adds an attribute to the request's log line. It must hold no secret.
+func (r *Request) Note(key, value string) { r.note(slog.String(key, value)) }
+
+func (r *Request) note(attribute slog.Attr) {
+	if r.filled < len(r.notes) {
+		r.notes[r.filled] = attribute
+		r.filled++
+	}
+}
+
+// Query parses the query. Invalid: it is malformed, or names a parameter twice.
+func (r *Request) Query() (map[string]string, error) {
+	values, err := url.ParseQuery(r.RawQuery)
+	if err != nil {
+		return nil, fault.InvalidField("query", "value is malformed")
+	}
+	parameters := make(map[string]string, len(values))
+	for name, given := range values {
+		if len(given) > 1 {
+			return nil, fault.InvalidField(name, "value is given more than once")
+		}
+		parameters[name] = given[0]
+	}
+	return parameters, nil
+}
+
+// Bearer gives the credential of the Authorization header (RFC 6750, section 2.1).
+// Unauthenticated: there is none, or one of another scheme.
+func (r *Request) Bearer() (string, error) {
+	header, ok := r.Header["authorization"]
+	if !ok {
+		return "", fault.New(fault.Unauthenticated, "Missing authorization header")
+	}
+	scheme, credential, _ := strings.Cut(header, " ")
+	credential = strings.TrimSpace(credential)
+	if !strings.EqualFold(scheme, "Bearer") || credential == "" {
+		return "", fault.New(fault.Unauthenticated, "Invalid authorization header: Bearer")
+	}
+	return credential, nil
+}
+
+// A Response is an answer.
+type Response struct {
+	Status int
+	Header map[string]string
+	Body   []byte
+}
+
+// A Handler answers a request. Its error is rendered as a fault.
+type Handler func(context.Context, *Request) (Response, error)
+
+// An Envelope renders a fault in the form of one API.
+type Envelope func(*Request, *fault.Error) Response
+
+// A Config says what a Server is made of. All of it must be set.
+type Config struct {
+	Handler  Handler
+	Envelope func(path string) Envelope // the one that belongs to a path
+	Log      *slog.Logger
+	Clock    func() time.Time
+}
+
+// A Server runs one handler.
+type Server struct {
+	config Config
+}
+
+// NewServer returns a server that is made of c.
+func NewServer(c Config) *Server { return &Server{config: c} }
+
+// Serve answers a request, whatever happens.
+func (s *Server) Serve(ctx context.Context, r *Request) Response {
+	began := s.config.Clock()
+	if deadline, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-answerTime))
+		defer cancel()
+	}
+	response, err := s.handle(ctx, r)
+	var failure *fault.Error
+	if err != nil {
+		failure = fault.Of(err)
+		response = s.config.Envelope(r.Path)(r, failure)
+		addHeaders(r, &response)
+	}
+	s.log(ctx, r, response.Status, failure, err, s.config.Clock().Sub(began))
+	return response
+}
+
+func (s *Server) handle(ctx context.Context, r *Request) (response Response, err error) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			err = fmt.Errorf("panic: %v\n%s", reason, debug.Stack())
+		}
+	}()
+	if len(r.Body) > MaxBodyBytes {
+		return Response{}, fault.New(fault.TooLarge, fmt.Sprintf("the body is over the limit of %d bytes", MaxBodyBytes))
+	}
+	return s.config.Handler(ctx, r)
+}
+
+// addHeaders adds what an error's status demands in every API.
+func addHeaders(r *Request, response *Response) {
+	switch response.Status {
+	case http.StatusUnauthorized:
+		response.Header["WWW-Authenticate"] = challenge(r)
+	case http.StatusForbidden:
+		response.Header["WWW-Authenticate"] = realm + `, error="insufficient_scope"`
+	case http.StatusMethodNotAllowed:
+		response.Header["Allow"] = strings.Join(operation.Methods(r.Path), ", ")
+	}
+}
+
+const realm = `Bearer realm="latchkey"`
+
+// challenge names an error only where a credential was presented (RFC 6750,
+// section 3.1).
+func challenge(r *Request) string {
+	if _, presented := r.Header["authorization"]; presented {
+		return realm + `, error="invalid_token"`
+	}
+	return realm
+}
+
+func (s *Server) log(
+	ctx context.Context, r *Request, status int, failure *fault.Error, err error, took time.Duration,
+) {
+	r.note(slog.String("operation", r.Operation.Name))
+	r.note(slog.String("request_id", r.ID))
+	r.note(slog.Int("status", status))
+	r.note(slog.Float64("milliseconds", float64(took.Microseconds())/1000))
+	level := slog.LevelInfo
+	if failure != nil {
+		r.note(slog.String("fault", failure.Kind.Error()))
+		if failure.Kind == fault.Internal || failure.Kind == fault.Unavailable {
+			level = slog.LevelError
+			r.note(slog.String("error", err.Error()))
+		}
+	}
+	s.config.Log.LogAttrs(ctx, level, "request", r.notes[:r.filled]...)
+}

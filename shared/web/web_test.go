@@ -1,0 +1,205 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"latchkey/shared/fault"
+	"latchkey/shared/operation"
+)
+
+func serve(t *testing.T, ctx context.Context, r *Request, handler Handler) (Response, map[string]any) {
+	t.Helper()
+	var log bytes.Buffer
+	response := NewServer(Config{
+		Handler:  handler,
+		Envelope: func(string) Envelope { return Problem },
+		Log:      slog.New(slog.NewJSONHandler(&log, nil)),
+		Clock:    time.Now,
+	}).Serve(ctx, r)
+	var line map[string]any
+	if err := json.Unmarshal(log.Bytes(), &line); err != nil {
+		t.Fatalf("the log is not one line of JSON: %q", log.String())
+	}
+	return response, line
+}
+
+func failing(err error) Handler {
+	return func(context.Context, *Request) (Response, error) { return Response{}, err }
+}
+
+func TestOneLogLine(t *testing.T) {
+	request := &Request{ID: "r1", Operation: operation.Health, Path: "/planted", RawQuery: "planted", Header: map[string]string{"planted": "planted"}, Body: []byte("planted")}
+	_, line := serve(t, t.Context(), request, func(_ context.Context, r *Request) (Response, error) {
+		r.Note("verdict", "valid")
+		return JSON(200, "planted", false)
+	})
+	for attribute, want := range map[string]any{
+		"msg": "request", "level": "INFO", "operation": "health", "request_id": "r1", "status": 200.0, "verdict": "valid",
+	} {
+		if line[attribute] != want {
+			t.Errorf("%s is %v, want %v", attribute, line[attribute], want)
+		}
+	}
+	if text, _ := json.Marshal(line); strings.Contains(string(text), "planted") {
+		t.Errorf("the line repeats the request: %s", text)
+	}
+}
+
+func TestFailures(t *testing.T) {
+	for name, test := range map[string]struct {
+		handler Handler
+		status  int
+		level   string
+		logged  string
+	}{
+		"unknown error": {failing(errors.New("internals")), 500, "ERROR", "internals"},
+		"panic":         {func(context.Context, *Request) (Response, error) { panic("internals") }, 500, "ERROR", "internals"},
+		"unavailable":   {failing(fault.Wrap(fault.Unavailable, errors.New("internals"), "later")), 503, "ERROR", "internals"},
+		"not found":     {failing(fault.Wrap(fault.NotFound, errors.New("internals"), "gone")), 404, "INFO", ""},
+	} {
+		response, line := serve(t, t.Context(), &Request{}, test.handler)
+		if response.Status != test.status || line["level"] != test.level {
+			t.Errorf("%s: status %d, level %v", name, response.Status, line["level"])
+		}
+		if strings.Contains(string(response.Body), "internals") {
+			t.Errorf("%s: the client is told %s", name, response.Body)
+		}
+		if logged, _ := line["error"].(string); !strings.Contains(logged, test.logged) || test.logged == "" && logged != "" {
+			t.Errorf("%s: logged %q, want %q", name, logged, test.logged)
+		}
+	}
+}
+
+func TestWorkStopsBeforeThePlatformsTimeOut(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), answerTime+20*time.Millisecond)
+	defer cancel()
+	response, _ := serve(t, ctx, &Request{}, func(ctx context.Context, _ *Request) (Response, error) {
+		<-ctx.Done()
+		return Response{}, fault.Wrap(fault.Unavailable, ctx.Err(), "later")
+	})
+	if response.Status != 503 || ctx.Err() != nil {
+		t.Errorf("status %d, and the invocation's own time is up: %v", response.Status, ctx.Err())
+	}
+}
+
+func TestBodyLimit(t *testing.T) {
+	for size, want := range map[int]int{MaxBodyBytes: 200, MaxBodyBytes + 1: 413} {
+		response, _ := serve(t, t.Context(), &Request{Body: make([]byte, size)}, func(context.Context, *Request) (Response, error) {
+			return JSON(200, nil, false)
+		})
+		if response.Status != want {
+			t.Errorf("a body of %d bytes: %d, want %d", size, response.Status, want)
+		}
+	}
+}
+
+func TestErrorHeaders(t *testing.T) {
+	for _, test := range []struct {
+		kind       fault.Kind
+		credential bool
+		name, want string
+	}{
+		{fault.Unauthenticated, false, "WWW-Authenticate", `Bearer realm="latchkey"`},
+		{fault.Unauthenticated, true, "WWW-Authenticate", `Bearer realm="latchkey", error="invalid_token"`},
+		{fault.Forbidden, true, "WWW-Authenticate", `Bearer realm="latchkey", error="insufficient_scope"`},
+		{fault.MethodNotAllowed, false, "Allow", "GET"},
+		{fault.NotFound, false, "WWW-Authenticate", ""},
+	} {
+		request := &Request{Path: "/health", Header: map[string]string{}}
+		if test.credential {
+			request.Header["authorization"] = "Bearer x"
+		}
+		response, _ := serve(t, t.Context(), request, failing(fault.New(test.kind, "no")))
+		if got := response.Header[test.name]; got != test.want {
+			t.Errorf("%v: %s is %q, want %q", test.kind, test.name, got, test.want)
+		}
+	}
+}
+
+func TestBearer(t *testing.T) {
+	for header, want := range map[string]string{
+		"Bearer abc": "abc", "bearer abc": "abc", "BEARER  abc ": "abc",
+		"Basic abc": "", "Bearer": "", "Bearer ": "", "abc": "", "": "",
+	} {
+		got, err := (&Request{Header: map[string]string{"authorization": header}}).Bearer()
+		if got != want || (err == nil) != (want != "") || err != nil && !errors.Is(err, fault.Unauthenticated) {
+			t.Errorf("%q gives %q, %v", header, got, err)
+		}
+	}
+	if _, err := (&Request{}).Bearer(); !errors.Is(err, fault.Unauthenticated) {
+		t.Errorf("no header: %v", err)
+	}
+}
+
+type example struct {
+	Name   string            `json:"name"`
+	Count  int               `json:"count"`
+	On     bool              `json:"on"`
+	Tags   []string          `json:"tags"`
+	Nested *struct{ A int }  `json:"nested"`
+	Map    map[string]string `json:"map"`
+	Any    Ignored           `json:"any"`
+}
+
+func TestDecodeJSON(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"name":"x","count":1,"on":true,"tags":["a"],"nested":{"A":1},"map":{"k":"v"},"any":[1,{}]}`: "",
+		`{}`:                         "",
+		` {"name": null, "any": 1} `: "",
+		``:                           "body: malformed JSON at byte 0",
+		`{`:                          "body: malformed JSON at byte 1",
+		`{"name":"x"} trailing`:      "body: malformed JSON at byte 13",
+		"{\"name\":\"\xff\"}":        "body: malformed JSON at byte 9",
+		`[]`:                         "body: value must be an object",
+		`"x"`:                        "body: value must be an object",
+		`{"unknown":1}`:              "unknown: unknown field",
+		`{"Name":"x"}`:               "Name: unknown field",
+		`{"nested":{"b":1}}`:         "nested.b: unknown field",
+		`{"name":1}`:                 "name: value must be a string",
+		`{"count":"1"}`:              "count: value must be a number",
+		`{"count":1.5}`:              "count: value must be a number",
+		`{"on":"true"}`:              "on: value must be true or false",
+		`{"tags":"a"}`:               "tags: value must be a list",
+		`{"tags":["a",2]}`:           "tags[1]: value must be a string",
+		`{"nested":[]}`:              "nested: value must be an object",
+		`{"map":{"k":1}}`:            "map.k: value must be a string",
+		`{"name":"a","name":"b"}`:    "name: value is given more than once",
+	} {
+		var into example
+		err := DecodeJSON([]byte(body), &into)
+		got := ""
+		if err != nil {
+			field := fault.Of(err).Fields[0]
+			got = field.Name + ": " + field.Problem
+		}
+		if got != want {
+			t.Errorf("%s gives %q, want %q", body, got, want)
+		}
+	}
+}
+
+func FuzzDecodeJSON(f *testing.F) {
+	f.Add([]byte(`{"name":"x","tags":["a"],"nested":{"A":1}}`))
+	f.Add([]byte("{\"\xff\":1}"))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		var into example
+		err := DecodeJSON(body, &into)
+		if err == nil {
+			return
+		}
+		failure := fault.Of(err)
+		if !errors.Is(err, fault.Invalid) || len(failure.Fields) != 1 || failure.Fields[0].Name == "" {
+			t.Errorf("%q gives %v", body, err)
+		}
+		if response := Problem(nil, failure); !json.Valid(response.Body) {
+			t.Errorf("%q is answered %q", body, response.Body)
+		}
+	})
+}
