@@ -1,0 +1,138 @@
+// Package namespaces speaks the API-key API of Endor Labs:
+// /v1/namespaces/{namespace}/api-keys and /v1/auth/api-key.
+//
+// Names are in snake case and enums are strings. An answer has all members, also
+// empty ones; a request whose Content-Type is application/jsoncompact gets one
+// without those. Bodies are read as JSON whatever the content type says. An unknown
+// member of a request is an error; a read-only one is ignored. Errors are
+// google.rpc.Status.
+//
+// Where the vendor says nothing, this is decided:
+//   - meta.parent_kind and meta.parent_uuid are stored and shown, and mean nothing;
+//   - SYSTEM_ROLE_UNSPECIFIED beside another role is dropped, alone it is an error;
+//   - a body over the limit is code 3 with status 413;
+//   - a query parameter that is given twice is an error.
+package namespaces
+
+import (
+	"context"
+	"net/http"
+
+	"latchkey/shared/access"
+	"latchkey/shared/apikey"
+	"latchkey/shared/fault"
+	"latchkey/shared/namespace"
+	"latchkey/shared/operation"
+	"latchkey/shared/web"
+)
+
+// An API answers the operations of this API.
+type API struct {
+	keys    *apikey.Service
+	answers validateAnswers
+}
+
+// New returns the API over a service.
+func New(keys *apikey.Service) *API {
+	return &API{keys: keys, answers: newValidateAnswers()}
+}
+
+// Handlers gives the handler of each operation, by its name.
+func (a *API) Handlers() map[string]web.Handler {
+	return map[string]web.Handler{
+		operation.CreateAPIKey.Name:   a.managed(access.Create, a.create),
+		operation.ListAPIKeys.Name:    a.managed(access.Read, a.list),
+		operation.GetAPIKey.Name:      a.managed(access.Read, a.get),
+		operation.DeleteAPIKey.Name:   a.managed(access.Delete, a.delete),
+		operation.ValidateAPIKey.Name: a.validate,
+	}
+}
+
+// A call is a request whose caller is known and may do what the route says.
+type call struct {
+	*web.Request
+	caller    access.Caller
+	namespace namespace.Namespace
+}
+
+// managed authenticates the caller and asks whether he may use the route at all,
+// before anything else of the request is looked at.
+func (a *API) managed(method access.Method, do func(context.Context, call) (any, error)) web.Handler {
+	return func(ctx context.Context, r *web.Request) (web.Response, error) {
+		credential, err := r.Bearer()
+		if err != nil {
+			return web.Response{}, err
+		}
+		caller, err := a.keys.Authenticate(ctx, credential)
+		if err != nil {
+			return web.Response{}, err
+		}
+		r.Note("caller_key", caller.ID)
+		r.Note("caller_namespace", caller.Namespace.String())
+		ns, err := namespace.Parse(r.PathValues["namespace"])
+		if err != nil {
+			return web.Response{}, fault.InvalidField("tenant_meta.namespace", "value "+err.Error())
+		}
+		if err := caller.Require(method, access.APIKey, ns); err != nil {
+			return web.Response{}, err
+		}
+		answer, err := do(ctx, call{Request: r, caller: caller, namespace: ns})
+		if err != nil {
+			return web.Response{}, err
+		}
+		return web.JSON(http.StatusOK, answer, isCompact(r))
+	}
+}
+
+func (a *API) create(ctx context.Context, c call) (any, error) {
+	var request createRequest
+	if err := web.DecodeJSON(c.Body, &request); err != nil {
+		return nil, err
+	}
+	draft, problems := request.draft(c.namespace)
+	if problems = append(problems, a.keys.Problems(draft)...); len(problems) > 0 {
+		return nil, fault.InvalidFields(problems...)
+	}
+	issued, err := a.keys.Issue(ctx, c.caller, draft)
+	if err != nil {
+		return nil, err
+	}
+	c.Note("key", issued.Key.Locator.ID.String())
+	answer := apiKeyOf(issued.Key)
+	_, answer.Spec.Secret = issued.FullKey.RevealPair()
+	return answer, nil
+}
+
+func (a *API) get(ctx context.Context, c call) (any, error) {
+	at, err := c.locator("get_parameters.")
+	if err != nil {
+		return nil, err
+	}
+	key, err := a.keys.Get(ctx, c.caller, at)
+	if err != nil {
+		return nil, err
+	}
+	return apiKeyOf(key), nil
+}
+
+func (a *API) delete(ctx context.Context, c call) (any, error) {
+	at, err := c.locator("delete_parameters.")
+	if err != nil {
+		return nil, err
+	}
+	return struct{}{}, a.keys.Delete(ctx, c.caller, at)
+}
+
+// locator is the key that the path names. Parameters with the prefix are refused:
+// none is offered, and to ignore one could do other than its sender wants.
+func (c call) locator(prefix string) (apikey.Locator, error) {
+	if _, err := parametersOf(c.Request, prefix); err != nil {
+		return apikey.Locator{}, err
+	}
+	id, ok := apikey.ParseID(c.PathValues["uuid"])
+	if !ok {
+		return apikey.Locator{}, fault.New(fault.NotFound, "the key does not exist")
+	}
+	c.Note("key", id.String())
+	return apikey.Locator{Namespace: c.namespace, ID: id}, nil
+}

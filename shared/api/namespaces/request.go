@@ -1,0 +1,225 @@
+package namespaces
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"time"
+	"unicode/utf8"
+
+	"latchkey/shared/access"
+	"latchkey/shared/apikey"
+	"latchkey/shared/fault"
+	"latchkey/shared/namespace"
+	"latchkey/shared/web"
+)
+
+// What the API allows in a key's meta, beside the domain's own limits.
+const (
+	maxNameLength       = 63  // characters
+	maxTagLength        = 255 // characters
+	maxParentLength     = 255 // characters
+	descriptionLimit    = 1024
+	maxAnnotationLength = 16_384 // bytes
+)
+
+var (
+	tagPattern        = regexp.MustCompile(`^[A-Za-z0-9@_.-]+(=[A-Za-z0-9@_.-]*)?$`)
+	annotationPattern = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
+)
+
+type createRequest struct {
+	Meta       *createMeta      `json:"meta"`
+	Propagate  bool             `json:"propagate"`
+	Spec       *createSpec      `json:"spec"`
+	TenantMeta createTenantMeta `json:"tenant_meta"`
+
+	UUID web.Ignored `json:"uuid"`
+}
+
+type createMeta struct {
+	Name        string            `json:"name"`
+	Annotations map[string]string `json:"annotations"`
+	Description string            `json:"description"`
+	ParentKind  string            `json:"parent_kind"`
+	ParentUUID  string            `json:"parent_uuid"`
+	Tags        []string          `json:"tags"`
+
+	CreateTime web.Ignored `json:"create_time"`
+	CreatedBy  web.Ignored `json:"created_by"`
+	IndexData  web.Ignored `json:"index_data"`
+	Kind       web.Ignored `json:"kind"`
+	References web.Ignored `json:"references"`
+	UpdateTime web.Ignored `json:"update_time"`
+	UpdatedBy  web.Ignored `json:"updated_by"`
+	UpsertTime web.Ignored `json:"upsert_time"`
+	Version    web.Ignored `json:"version"`
+}
+
+type createSpec struct {
+	ExpirationTime string             `json:"expiration_time"`
+	Permissions    *createPermissions `json:"permissions"`
+
+	IssuingUser web.Ignored `json:"issuing_user"`
+	Key         web.Ignored `json:"key"`
+	Secret      web.Ignored `json:"secret"`
+}
+
+type createPermissions struct {
+	ExceptResources []string         `json:"except_resources"`
+	Roles           []string         `json:"roles"`
+	Rules           map[string]rules `json:"rules"`
+}
+
+type createTenantMeta struct {
+	Namespace string `json:"namespace"`
+}
+
+// problems collects what is wrong with a request.
+type problems []fault.Field
+
+func (p *problems) add(name, problem string) {
+	*p = append(*p, fault.Field{Name: name, Problem: problem})
+}
+
+// draft gives what the request asks for, and every field of it that is wrong by
+// this API's rules.
+func (r createRequest) draft(ns namespace.Namespace) (apikey.Draft, []fault.Field) {
+	var found problems
+	if given := r.TenantMeta.Namespace; given != "" && given != ns.String() {
+		found.add("tenant_meta.namespace", "value is not the namespace of the path")
+	}
+	draft := apikey.Draft{Namespace: ns, Propagate: r.Propagate}
+	r.Meta.read(&draft, &found)
+	r.Spec.read(&draft, &found)
+	return draft, found
+}
+
+func (m *createMeta) read(draft *apikey.Draft, found *problems) {
+	if m == nil {
+		m = &createMeta{}
+	}
+	draft.Name = m.Name
+	draft.Texts = apikey.Texts{
+		Description: m.Description,
+		Tags:        m.Tags,
+		Annotations: m.Annotations,
+		Parent:      apikey.Parent{Kind: m.ParentKind, UUID: m.ParentUUID},
+	}
+	found.checkLength("meta.name", m.Name, maxNameLength)
+	found.checkLength("meta.parent_kind", m.ParentKind, maxParentLength)
+	found.checkLength("meta.parent_uuid", m.ParentUUID, maxParentLength)
+	if len(m.Description) >= descriptionLimit {
+		found.add("meta.description", fmt.Sprintf("value length must be under %d bytes", descriptionLimit))
+	}
+	found.checkTags(m.Tags)
+	found.checkAnnotations(m.Annotations)
+}
+
+func (p *problems) checkLength(name, value string, most int) {
+	if utf8.RuneCountInString(value) > most {
+		p.add(name, fmt.Sprintf("value length must be at most %d characters", most))
+	}
+}
+
+func (p *problems) checkTags(tags []string) {
+	for i, tag := range tags {
+		name := fmt.Sprintf("meta.tags[%d]", i)
+		p.checkLength(name, tag, maxTagLength)
+		if !tagPattern.MatchString(tag) {
+			p.add(name, "value must be letters, digits and '@', '_', '.', '-', with one '=' at most")
+		}
+	}
+}
+
+func (p *problems) checkAnnotations(annotations map[string]string) {
+	for key, value := range annotations {
+		if !annotationPattern.MatchString(key) {
+			p.add("meta.annotations", "keys must be letters, digits and '_', '.', '-'")
+		}
+		if len(value) > maxAnnotationLength {
+			p.add("meta.annotations", fmt.Sprintf("values must be at most %d bytes", maxAnnotationLength))
+		}
+	}
+}
+
+func (s *createSpec) read(draft *apikey.Draft, found *problems) {
+	if s == nil {
+		found.add("spec", "value is required")
+		return
+	}
+	draft.ExpiresAt = found.expiration(s.ExpirationTime)
+	if s.Permissions == nil {
+		found.add("spec.permissions", "value is required")
+		return
+	}
+	draft.Grant = s.Permissions.grant(found)
+}
+
+func (p *problems) expiration(text string) time.Time {
+	const name = "spec.expiration_time"
+	if text == "" {
+		p.add(name, "value is required")
+		return time.Time{}
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil || at.IsZero() {
+		p.add(name, "value must be a time as RFC 3339 writes it")
+		return time.Time{}
+	}
+	return at
+}
+
+func (c createPermissions) grant(found *problems) access.Grant {
+	grant := access.Grant{
+		Roles:  found.roles(c.Roles),
+		Rules:  found.rules(c.Rules),
+		Except: c.ExceptResources,
+	}
+	if slices.Contains(c.ExceptResources, "") {
+		found.add("spec.permissions.except_resources", "value must not hold an empty name")
+	}
+	onlyUnspecified := len(grant.Roles) == 0 && len(c.Rules) == 0 && !slices.ContainsFunc(c.Roles, isUnknownRole)
+	if onlyUnspecified {
+		found.add("spec.permissions", "value must hold a role or a rule")
+	}
+	return grant
+}
+
+func (p *problems) roles(names []string) []access.Role {
+	var roles []access.Role
+	for i, name := range names {
+		switch {
+		case isUnknownRole(name):
+			p.add(fmt.Sprintf("spec.permissions.roles[%d]", i), "value is no role")
+		case name != roleUnspecified && !slices.Contains(roles, access.Role(name)):
+			roles = append(roles, access.Role(name))
+		}
+	}
+	return roles
+}
+
+func isUnknownRole(name string) bool {
+	return name != roleUnspecified && !slices.Contains(access.SystemRoles(), access.Role(name))
+}
+
+func (p *problems) rules(given map[string]rules) map[string]access.Method {
+	parsed := make(map[string]access.Method, len(given))
+	for kind, rule := range given {
+		name := "spec.permissions.rules." + kind
+		if kind == "" {
+			p.add("spec.permissions.rules", "value must not hold an empty resource kind")
+		}
+		if len(rule.Methods) == 0 {
+			p.add(name+".methods", "value is required")
+		}
+		for i, method := range rule.Methods {
+			bit, ok := methodsByName[method]
+			if !ok {
+				p.add(fmt.Sprintf("%s.methods[%d]", name, i), "value is no method")
+			}
+			parsed[kind] |= bit
+		}
+	}
+	return parsed
+}

@@ -1,0 +1,74 @@
+// Package platform has the operations that belong to none of the three APIs: the
+// health check, the answer to what no route takes, and the bootstrap of a
+// namespace's first key.
+package platform
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/go-json-experiment/json"
+
+	"latchkey/shared/apikey"
+	"latchkey/shared/fault"
+	"latchkey/shared/namespace"
+	"latchkey/shared/operation"
+	"latchkey/shared/web"
+)
+
+// Health answers without reading anything.
+func Health(context.Context, *web.Request) (web.Response, error) {
+	return web.JSON(http.StatusOK, map[string]string{"status": "ok"}, false)
+}
+
+// NotFound answers a path that is unknown, or known with other methods only.
+func NotFound(_ context.Context, r *web.Request) (web.Response, error) {
+	if len(operation.Methods(r.Path)) > 0 {
+		return web.Response{}, fault.New(fault.MethodNotAllowed, "Method Not Allowed")
+	}
+	return web.Response{}, fault.New(fault.NotFound, "Not Found")
+}
+
+type bootstrapRequest struct {
+	Namespace string `json:"namespace"`
+}
+
+type bootstrapAnswer struct {
+	Namespace string `json:"namespace"`
+	UUID      string `json:"uuid"`
+	Key       string `json:"key"`
+	Secret    string `json:"secret"`
+	FullKey   string `json:"full_key"`
+}
+
+// Bootstrap makes an administrator's key for {"namespace": "…"} and shows it, this
+// once. Every call makes one more: it is also the way back in after the last
+// administrator's key is lost.
+func Bootstrap(keys *apikey.Service) func(context.Context, []byte) ([]byte, error) {
+	return func(ctx context.Context, payload []byte) ([]byte, error) {
+		var request bootstrapRequest
+		if err := web.DecodeJSON(payload, &request); err != nil {
+			return nil, err
+		}
+		ns, err := namespace.Parse(request.Namespace)
+		if err != nil {
+			return nil, fault.InvalidField("namespace", "value "+err.Error())
+		}
+		issued, err := keys.Bootstrap(ctx, ns)
+		if err != nil {
+			return nil, err
+		}
+		return json.Marshal(bootstrapAnswerOf(issued))
+	}
+}
+
+func bootstrapAnswerOf(issued apikey.Issued) bootstrapAnswer {
+	identifier, secretPart := issued.FullKey.RevealPair()
+	return bootstrapAnswer{
+		Namespace: issued.Key.Locator.Namespace.String(),
+		UUID:      issued.Key.Locator.ID.String(),
+		Key:       identifier,
+		Secret:    secretPart,
+		FullKey:   issued.FullKey.Reveal(),
+	}
+}
