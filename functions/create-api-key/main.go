@@ -1,0 +1,10 @@
+// Command create-api-key serves POST /v1/namespaces/{namespace}/api-keys: it creates a
+// key and shows its secret, this once.
+package main
+
+import (
+	"latchkey/shared/boot"
+	"latchkey/shared/operation"
+)
+
+func main() { boot.Serve(operation.CreateAPIKey) }

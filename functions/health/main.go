@@ -1,0 +1,9 @@
+// Command health serves GET /health: it answers without reading anything.
+package main
+
+import (
+	"latchkey/shared/boot"
+	"latchkey/shared/operation"
+)
+
+func main() { boot.Serve(operation.Health) }

@@ -1,0 +1,10 @@
+// Command not-found serves what no other route takes: it answers in the envelope of the
+// API whose path was asked for.
+package main
+
+import (
+	"latchkey/shared/boot"
+	"latchkey/shared/operation"
+)
+
+func main() { boot.Serve(operation.NotFound) }

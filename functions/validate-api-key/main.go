@@ -1,0 +1,10 @@
+// Command validate-api-key serves POST /v1/auth/api-key/validate: it tells whether a key
+// and its secret are valid now.
+package main
+
+import (
+	"latchkey/shared/boot"
+	"latchkey/shared/operation"
+)
+
+func main() { boot.Serve(operation.ValidateAPIKey) }

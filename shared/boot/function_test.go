@@ -1,0 +1,256 @@
+package boot_test
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/google/go-cmp/cmp"
+
+	"latchkey/shared/access"
+	"latchkey/shared/apikey"
+	"latchkey/shared/boot"
+	"latchkey/shared/dynamo"
+	"latchkey/shared/dynamo/dynamotest"
+	"latchkey/shared/lambdaweb"
+	"latchkey/shared/namespace"
+	"latchkey/shared/operation"
+)
+
+var database dynamotest.Database
+
+func TestMain(m *testing.M) { os.Exit(database.Run(m)) }
+
+// A deployment is every function, in this process, on one table.
+type deployment struct {
+	config boot.Config
+	meter  *dynamotest.Meter
+	store  *dynamo.Store
+	root   bootstrapped
+	now    time.Time
+}
+
+type bootstrapped struct {
+	UUID    string `json:"uuid"`
+	Key     string `json:"key"`
+	Secret  string `json:"secret"`
+	FullKey string `json:"full_key"`
+}
+
+func newDeployment(t testing.TB) *deployment {
+	t.Helper()
+	table := database.NewTable(t)
+	d := &deployment{now: time.Now()}
+	d.meter = dynamotest.Measure(&table)
+	d.store = dynamo.New(table)
+	d.config = boot.Config{
+		Store:  d.store,
+		Clock:  func() time.Time { return d.now },
+		Random: rand.Reader,
+		Log:    slog.New(slog.NewJSONHandler(io.Discard, nil)),
+	}
+	answer, err := d.function(t, operation.Bootstrap).Invoke(t.Context(), []byte(`{"namespace":"demo"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(answer, &d.root); err != nil {
+		t.Fatal(err)
+	}
+	d.meter.Take()
+	return d
+}
+
+func (d *deployment) function(t testing.TB, op operation.Operation) lambdaweb.Function {
+	t.Helper()
+	function, err := boot.New(op, d.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return function
+}
+
+// call sends an event with the root key to an operation.
+func (d *deployment) call(t testing.TB, op operation.Operation, event events.APIGatewayV2HTTPRequest) (int, string) {
+	t.Helper()
+	event.Headers = map[string]string{"authorization": "Bearer " + d.root.FullKey}
+	payload, err := json.Marshal(event)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := d.function(t, op).Invoke(t.Context(), payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var response events.APIGatewayV2HTTPResponse
+	if err := json.Unmarshal(answer, &response); err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, response.Body
+}
+
+func (d *deployment) create(t testing.TB, body string) bootstrapped {
+	t.Helper()
+	status, answer := d.call(t, operation.CreateAPIKey, events.APIGatewayV2HTTPRequest{
+		PathParameters: map[string]string{"namespace": "demo"}, Body: body,
+	})
+	var key struct {
+		UUID string
+		Spec struct{ Key, Secret string }
+	}
+	if err := json.Unmarshal([]byte(answer), &key); err != nil || status != 200 {
+		t.Fatalf("create: %d %s", status, answer)
+	}
+	return bootstrapped{UUID: key.UUID, Key: key.Spec.Key, Secret: key.Spec.Secret}
+}
+
+func (d *deployment) validate(t testing.TB, key, secret string) (valid bool, body string) {
+	t.Helper()
+	request, err := json.Marshal(map[string]string{"key": key, "secret": secret})
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, body := d.call(t, operation.ValidateAPIKey, events.APIGatewayV2HTTPRequest{Body: string(request)})
+	var answer struct{ Valid *bool }
+	if err := json.Unmarshal([]byte(body), &answer); err != nil || status != 200 || answer.Valid == nil {
+		t.Fatalf("validate: %d %s", status, body)
+	}
+	return *answer.Valid, body
+}
+
+const anHourLong = `{"meta":{"name":"ci"},"spec":{"expiration_time":%q,"permissions":%s}}`
+
+func keyBody(expires time.Time, permissions string) string {
+	return fmt.Sprintf(anHourLong, expires.UTC().Format(time.RFC3339), permissions)
+}
+
+// Whatever becomes of a well-formed key, it takes one read of one unit, and no
+// write; a malformed one takes nothing. Every refusal is the same but for the key
+// that it repeats.
+func TestCostOfValidation(t *testing.T) {
+	d := newDeployment(t)
+	hour := d.now.Add(time.Hour)
+	valid := d.create(t, keyBody(hour, `{"roles":["SYSTEM_ROLE_READ_ONLY"]}`))
+	other := d.create(t, keyBody(hour, `{"roles":["SYSTEM_ROLE_READ_ONLY"]}`))
+	largest := d.create(t, keyBody(hour, `{"rules":{"`+strings.Repeat("k", 3000)+`":{"methods":["METHOD_ALL"]}}}`))
+	disabled := d.create(t, keyBody(hour, `{"roles":["SYSTEM_ROLE_READ_ONLY"]}`))
+	d.disable(t, disabled.UUID)
+	deleted := d.create(t, keyBody(hour, `{"roles":["SYSTEM_ROLE_READ_ONLY"]}`))
+	if status, body := d.call(t, operation.DeleteAPIKey, events.APIGatewayV2HTTPRequest{
+		PathParameters: map[string]string{"namespace": "demo", "uuid": deleted.UUID},
+	}); status != 200 {
+		t.Fatalf("delete: %d %s", status, body)
+	}
+	oneRead := []dynamotest.Call{{Action: "GetItem", Units: 1}}
+	tests := []struct {
+		name        string
+		key, secret string
+		later       time.Duration
+		valid       bool
+		calls       []dynamotest.Call
+	}{
+		{"valid", valid.Key, valid.Secret, 0, true, oneRead},
+		{"the largest", largest.Key, largest.Secret, 0, true, oneRead},
+		{"without expiry", d.root.Key, d.root.Secret, 0, true, oneRead},
+		{"unknown", deleted.Key, deleted.Secret, 0, false, oneRead},
+		{"disabled", disabled.Key, disabled.Secret, 0, false, oneRead},
+		{"expired", valid.Key, valid.Secret, time.Hour, false, oneRead},
+		{"another's secret", valid.Key, other.Secret, 0, false, nil}, // the checksum is of the whole key
+		{"a typo", valid.Key, "0" + valid.Secret[1:], 0, false, nil},
+		{"noise", "noise", "noise", 0, false, nil},
+	}
+	start := d.now
+	for _, test := range tests {
+		d.now = start.Add(test.later)
+		d.meter.Take()
+		valid, body := d.validate(t, test.key, test.secret)
+		if valid != test.valid {
+			t.Errorf("%s: valid %v", test.name, valid)
+		}
+		if diff := cmp.Diff(test.calls, d.meter.Take()); diff != "" {
+			t.Errorf("%s:\n%s", test.name, diff)
+		}
+		refusal := `{"key":"` + test.key + `","secret":"","issuing_user":null,"valid":false}`
+		if !valid && body != refusal {
+			t.Errorf("%s is answered %s, want %s", test.name, body, refusal)
+		}
+	}
+}
+
+func (d *deployment) disable(t testing.TB, id string) {
+	t.Helper()
+	parsed, _ := apikey.ParseID(id)
+	key, err := d.store.Get(t.Context(), apikey.Locator{Namespace: parse(t, "demo"), ID: parsed})
+	if err != nil {
+		t.Fatal(err)
+	}
+	key.Disabled = true
+	if err := d.store.Update(t.Context(), key); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A page of 20 costs the same calls and units however many keys there are.
+func TestCostOfAPage(t *testing.T) {
+	d := newDeployment(t)
+	var first []dynamotest.Call
+	total := 1
+	for _, size := range []int{50, 500, 5000} {
+		fill(t, d, size-total)
+		total = size
+		d.meter.Take()
+		listPage(t, d)
+		calls := d.meter.Take()
+		if first == nil {
+			first = calls
+		}
+		if diff := cmp.Diff(first, calls); diff != "" {
+			t.Errorf("at %d keys:\n%s", size, diff)
+		}
+	}
+	actions := make([]string, len(first))
+	for i, call := range first {
+		actions[i] = call.Action
+	}
+	if diff := cmp.Diff([]string{"GetItem", "Query"}, actions); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func listPage(t testing.TB, d *deployment) {
+	t.Helper()
+	status, body := d.call(t, operation.ListAPIKeys, events.APIGatewayV2HTTPRequest{
+		PathParameters: map[string]string{"namespace": "demo"}, RawQueryString: "list_parameters.page_size=20",
+	})
+	if got := strings.Count(body, `"tenant_meta"`); status != 200 || got != 20 {
+		t.Fatalf("a page of %d keys: %d", got, status)
+	}
+}
+
+// fill adds keys to the namespace demo.
+func fill(t testing.TB, d *deployment, count int) {
+	t.Helper()
+	keys := apikey.NewService(apikey.Config{Store: d.store, Clock: d.config.Clock, Random: rand.Reader})
+	ns := parse(t, "demo")
+	root := access.Caller{Namespace: ns, Grant: access.Grant{Roles: []access.Role{access.Admin}}}
+	for range count {
+		if _, err := keys.Issue(t.Context(), root, apikey.Draft{Namespace: ns, Name: "filler"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func parse(t testing.TB, path string) namespace.Namespace {
+	t.Helper()
+	ns, err := namespace.Parse(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ns
+}

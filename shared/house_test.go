@@ -1,0 +1,251 @@
+// Package shared_test holds the house to its plan: who may import whom, and that no
+// key lies about in the tree.
+package shared_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"latchkey/shared/apikey"
+)
+
+// A room is a package, or a folder of them, and what it may import of this module
+// and of others. Everything of the standard library but what bans says is free.
+type room struct {
+	path   string
+	may    []string // prefixes of import paths
+	banned []string // prefixes of import paths of the standard library
+}
+
+const (
+	sdk        = "github.com/aws/aws-sdk-go-v2/"
+	lambda     = "github.com/aws/aws-lambda-go/"
+	cdk        = "github.com/aws/aws-cdk-go/"
+	constructs = "github.com/aws/constructs-go/"
+	jsii       = "github.com/aws/jsii-runtime-go"
+	smithy     = "github.com/aws/smithy-go"
+	jsonv2     = "github.com/go-json-experiment/json"
+	uuid       = "github.com/google/uuid"
+)
+
+// The first room that a package lies in is its own.
+var plan = []room{
+	{path: "latchkey/shared/schema"},
+	{path: "latchkey/shared/fault"},
+	{path: "latchkey/shared/namespace"},
+	{path: "latchkey/shared/operation", may: []string{"latchkey/shared/schema"}},
+	{
+		path:   "latchkey/shared/access",
+		may:    []string{"latchkey/shared/fault", "latchkey/shared/namespace"},
+		banned: []string{"net", "encoding/json"},
+	},
+	{
+		path:   "latchkey/shared/apikey",
+		may:    []string{"latchkey/shared/access", "latchkey/shared/fault", "latchkey/shared/namespace", uuid},
+		banned: []string{"net", "encoding/json"},
+	},
+	{
+		path: "latchkey/shared/dynamo/dynamotest",
+		may:  []string{"latchkey/shared/dynamo", "latchkey/shared/operation", "latchkey/localstack/", sdk, smithy},
+	},
+	{
+		path: "latchkey/shared/dynamo",
+		may: []string{
+			"latchkey/shared/access", "latchkey/shared/apikey", "latchkey/shared/fault",
+			"latchkey/shared/namespace", "latchkey/shared/schema", sdk, smithy,
+		},
+	},
+	{path: "latchkey/shared/web", may: []string{"latchkey/shared/fault", "latchkey/shared/operation", jsonv2}},
+	{path: "latchkey/shared/lambdaweb", may: []string{"latchkey/shared/fault", "latchkey/shared/operation", "latchkey/shared/web", lambda}},
+	{
+		path: "latchkey/shared/api",
+		may: []string{
+			"latchkey/shared/access", "latchkey/shared/apikey", "latchkey/shared/fault",
+			"latchkey/shared/namespace", "latchkey/shared/operation", "latchkey/shared/web", jsonv2,
+		},
+	},
+	{path: "latchkey/shared/boot", may: []string{"latchkey/shared/", sdk + "credentials"}},
+	{path: "latchkey/functions", may: []string{"latchkey/shared/boot", "latchkey/shared/operation"}},
+	{
+		path: "latchkey/infra",
+		may: []string{
+			"latchkey/infra/", "latchkey/shared/namespace", "latchkey/shared/operation", "latchkey/shared/schema",
+			cdk, constructs, jsii, sdk + "config", sdk + "aws", sdk + "service/lambda", smithy,
+		},
+	},
+	{
+		path: "latchkey/localstack",
+		may: []string{
+			"latchkey/localstack/", "latchkey/shared/apikey", "latchkey/shared/operation", "latchkey/shared/schema",
+			lambda, sdk,
+		},
+	},
+}
+
+type goPackage struct {
+	ImportPath string
+	Imports    []string
+}
+
+func TestImportsFollowThePlan(t *testing.T) {
+	for _, p := range packages(t) {
+		i := slices.IndexFunc(plan, func(r room) bool { return within(p.ImportPath, r.path) })
+		if i < 0 {
+			if len(p.Imports) > 0 {
+				t.Errorf("%s is in no room of the plan", p.ImportPath)
+			}
+			continue
+		}
+		for _, imported := range p.Imports {
+			if !plan[i].allows(imported) {
+				t.Errorf("%s imports %s", p.ImportPath, imported)
+			}
+		}
+	}
+}
+
+func (r room) allows(imported string) bool {
+	first, _, _ := strings.Cut(imported, "/")
+	if first != "latchkey" && !strings.Contains(first, ".") {
+		return !slices.ContainsFunc(r.banned, func(b string) bool { return within(imported, b) })
+	}
+	return slices.ContainsFunc(r.may, func(m string) bool {
+		return within(imported, strings.TrimSuffix(m, "/"))
+	})
+}
+
+// A room whose packages are gone, or that allows what nobody imports, is a plan
+// that the house has left.
+func TestPlanHasNoEmptyRoom(t *testing.T) {
+	all := packages(t)
+	for _, r := range plan {
+		mine := slices.DeleteFunc(slices.Clone(all), func(p goPackage) bool { return !within(p.ImportPath, r.path) })
+		if len(mine) == 0 {
+			t.Errorf("there is no package %s", r.path)
+		}
+		for _, m := range r.may {
+			used := slices.ContainsFunc(mine, func(p goPackage) bool {
+				return slices.ContainsFunc(p.Imports, func(i string) bool { return within(i, strings.TrimSuffix(m, "/")) })
+			})
+			if !used {
+				t.Errorf("%s may import %s and does not", r.path, m)
+			}
+		}
+	}
+}
+
+func within(path, folder string) bool {
+	return path == folder || strings.HasPrefix(path, folder+"/")
+}
+
+// packages reads the real import graph of the module, tests left out.
+func packages(t *testing.T) []goPackage {
+	t.Helper()
+	command := exec.Command("go", "list", "-json=ImportPath,Imports", "latchkey/...")
+	command.Stderr = os.Stderr
+	out, err := command.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []goPackage
+	for decoder := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p goPackage
+		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+}
+
+// Only the local stack's stand-in for TTL scans.
+func TestNothingScans(t *testing.T) {
+	scans := 0
+	walkTree(t, func(path string, content []byte) {
+		isCode := strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, "_test.go")
+		if !isCode || !regexp.MustCompile(`\bScan(Input|Paginator)\b|\.Scan\(ctx|"(dynamodb:)?Scan"`).Match(content) {
+			return
+		}
+		scans++
+		if filepath.Base(filepath.Dir(path)) != "table" {
+			t.Errorf("%s scans", path)
+		}
+	})
+	if scans != 1 {
+		t.Errorf("%d files scan, want the local stack's alone", scans)
+	}
+}
+
+func TestNoKeyLiesAbout(t *testing.T) {
+	published := publishedKeys(t)
+	pattern := regexp.MustCompile(`lk_[0-9a-v]+_[0-9a-v]{59}`)
+	seen := 0
+	walkTree(t, func(path string, content []byte) {
+		for _, text := range pattern.FindAllString(string(content), -1) {
+			if _, err := apikey.ParseFullKey(text); err != nil {
+				continue
+			}
+			seen++
+			if !published[text] {
+				t.Errorf("%s holds a key that is no published vector", path)
+			}
+		}
+	})
+	if seen == 0 {
+		t.Error("not even the published vectors were found")
+	}
+}
+
+func publishedKeys(t *testing.T) map[string]bool {
+	t.Helper()
+	text, err := os.ReadFile("apikey/testdata/vectors.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var vectors struct {
+		Accepted []struct {
+			FullKey string `json:"full_key"`
+		}
+	}
+	if err := json.Unmarshal(text, &vectors); err != nil {
+		t.Fatal(err)
+	}
+	published := map[string]bool{}
+	for _, v := range vectors.Accepted {
+		published[v.FullKey] = true
+	}
+	return published
+}
+
+// walkTree visits every file of the repository that is no one's build, data or
+// dependency.
+func walkTree(t *testing.T, visit func(path string, content []byte)) {
+	t.Helper()
+	skipped := []string{".git", ".local", "dist", "node_modules", "cdk.out"}
+	err := filepath.WalkDir("..", func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && slices.Contains(skipped, entry.Name()):
+			return filepath.SkipDir
+		case !entry.Type().IsRegular():
+			return nil
+		}
+		content, err := os.ReadFile(path)
+		visit(path, content)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
