@@ -1,0 +1,85 @@
+// Package hosttest builds a real function binary for tests of the host and of
+// what stands before it.
+package hosttest
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"latchkey/localstack/sourcetree"
+	"latchkey/shared/operation"
+)
+
+const probe = "latchkey/localstack/lambdahost/testdata/probe"
+
+// Operations gives test operations with the names, without routes.
+func Operations(timeout time.Duration, names ...string) []operation.Operation {
+	var operations []operation.Operation
+	for _, name := range names {
+		operations = append(operations, operation.Operation{Name: name, MemoryMB: 128, Timeout: timeout})
+	}
+	return operations
+}
+
+// Build builds the probe function into a directory, once for each name.
+func Build(dir string, names ...string) error {
+	binary := filepath.Join(dir, "probe.binary")
+	cmd := exec.Command("go", "build", "-o", binary, probe)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("build of the probe function: %w: %s", err, out)
+	}
+	for _, name := range names {
+		if err := os.Link(binary, filepath.Join(dir, name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// BuildCatalogue builds the probe function for every operation of the catalogue.
+// Asked for nothing special, bootstrap answers with the full key that is
+// returned, one of the published vectors.
+func BuildCatalogue(dir string) (fullKey string, err error) {
+	var names []string
+	for _, op := range operation.All {
+		names = append(names, op.Name)
+	}
+	if err := Build(dir, names...); err != nil {
+		return "", err
+	}
+	fullKey, err = PublishedKey()
+	if err != nil {
+		return "", err
+	}
+	return fullKey, os.WriteFile(filepath.Join(dir, "full-key"), []byte(fullKey), 0o600)
+}
+
+// PublishedKey is the first of the published vectors of a full key.
+func PublishedKey() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	text, err := os.ReadFile(filepath.Join(sourcetree.Root(dir), "shared", "apikey", "testdata", "vectors.json"))
+	if err != nil {
+		return "", err
+	}
+	var vectors struct {
+		Accepted []struct {
+			FullKey string `json:"full_key"`
+		}
+	}
+	if err := json.Unmarshal(text, &vectors); err != nil {
+		return "", fmt.Errorf("published vectors: %w", err)
+	}
+	if len(vectors.Accepted) == 0 {
+		return "", errors.New("no published vector")
+	}
+	return vectors.Accepted[0].FullKey, nil
+}
