@@ -1,0 +1,115 @@
+package event_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"latchkey/localstack/event"
+	"latchkey/localstack/lambdahost/hosttest"
+	"latchkey/shared/apikey"
+)
+
+func TestFill(t *testing.T) {
+	reads := 0
+	values := event.Values{
+		"plain": event.Fixed("x"),
+		"quote": event.Fixed("a\"b\nc"),
+		"once":  func() (string, error) { reads++; return "1", nil },
+		"not":   func() (string, error) { return "", errors.New("out of order") },
+	}
+	tests := []struct {
+		name, event string
+		want        string
+		wantErr     string
+	}{
+		{"none", `{"a":"b","c":{"d":{}}}`, `{"a":"b","c":{"d":{}}}`, ""},
+		{"one", `{"a":"{{plain}}"}`, `{"a":"x"}`, ""},
+		{"inside a text", `"<{{plain}}-{{plain}}>"`, `"<x-x>"`, ""},
+		{"what JSON escapes", `"{{quote}}"`, `"a\"b\nc"`, ""},
+		{"asked for once", `"{{once}}{{once}}"`, `"11"`, ""},
+		{"unknown", `"{{else}}"`, "", "unknown placeholder {{else}}: there are not, once, plain, quote"},
+		{"misspelled", `"{{ plain }}"`, "", "unknown placeholder {{ plain }}"},
+		{"no value", `"{{not}}"`, "", "placeholder {{not}}: out of order"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			got, err := event.Fill([]byte(test.event), values)
+			if string(got) != test.want {
+				t.Errorf("got %s", got)
+			}
+			if !says(err, test.wantErr) {
+				t.Errorf("error %v", err)
+			}
+		})
+	}
+	if reads != 1 {
+		t.Errorf("%d reads", reads)
+	}
+}
+
+func TestKeyValues(t *testing.T) {
+	text, err := hosttest.PublishedKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := apikey.ParseFullKey(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	values := event.KeyValues(event.Fixed(text))
+	got, err := event.Fill([]byte("{{root-key}} {{root-key-id}}_{{root-secret}} {{root-uuid}}"), values)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := text + " " + text + " " + key.Locator.ID.String(); string(got) != want {
+		t.Error("the parts are not the key's")
+	}
+}
+
+func TestKeyValuesOfNoKey(t *testing.T) {
+	missing := errors.New("no file")
+	if _, err := event.Fill([]byte("{{root-uuid}}"), event.KeyValues(func() (string, error) { return "", missing })); !errors.Is(err, missing) {
+		t.Errorf("got %v", err)
+	}
+	_, err := event.Fill([]byte("{{root-uuid}}"), event.KeyValues(event.Fixed("lk_secret")))
+	if !errors.Is(err, apikey.ErrMalformed) || strings.Contains(err.Error(), "lk_secret") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestCreated(t *testing.T) {
+	tests := []struct {
+		name, response string
+		want           string
+		wantErr        string
+	}{
+		{"created", `{"statusCode":200,"body":"{\"uuid\":\"u-1\"}"}`, "u-1", ""},
+		{"refused", `{"statusCode":401,"body":"{\"code\":16}"}`, "", "status 401"},
+		{"no JSON", `nonsense`, "", "response of the creation"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			got, err := event.Created([]byte(`"{{a}}"`), event.Values{"a": event.Fixed("b")}, func(sent []byte) ([]byte, error) {
+				if string(sent) != `"b"` {
+					t.Errorf("sent %s", sent)
+				}
+				return []byte(test.response), nil
+			})()
+			if got != test.want {
+				t.Errorf("got %q", got)
+			}
+			if !says(err, test.wantErr) {
+				t.Errorf("error %v", err)
+			}
+		})
+	}
+}
+
+// says reports whether an error is as wanted: none, or one with the text.
+func says(err error, want string) bool {
+	if err == nil {
+		return want == ""
+	}
+	return want != "" && strings.Contains(err.Error(), want)
+}

@@ -1,0 +1,161 @@
+package script
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Variables are the values of placeholders, by name.
+type Variables map[string]string
+
+var placeholder = regexp.MustCompile(`\{\{([^{}]*)\}\}`)
+
+// patterns are what a placeholder of an expectation may stand for.
+var patterns = map[string]*regexp.Regexp{
+	"any":        regexp.MustCompile(`(?s)^.*$`),
+	"uuid":       regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`),
+	"time":       regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.(\d{3}|\d{6}|\d{9}))?Z$`),
+	"identifier": regexp.MustCompile(`^lk_[0-9a-v]+$`),
+	"secret":     regexp.MustCompile(`^[0-9a-v]{59}$`),
+	"full-key":   regexp.MustCompile(`^lk_[0-9a-v]+_[0-9a-v]{59}$`),
+	"cursor":     regexp.MustCompile(`^[A-Za-z0-9_-]+$`),
+}
+
+// Fill replaces the placeholders of a text: {{name}} by a variable's value, and
+// {{repeat 3 ab}} by "ababab". Its error is a placeholder that has no value.
+func (v Variables) Fill(text string) (string, error) {
+	var missing error
+	filled := placeholder.ReplaceAllStringFunc(text, func(found string) string {
+		value, err := v.value(found[2 : len(found)-2])
+		if err != nil {
+			missing = err
+		}
+		return value
+	})
+	return filled, missing
+}
+
+func (v Variables) value(name string) (string, error) {
+	if value, ok := v[name]; ok {
+		return value, nil
+	}
+	if fields := strings.Fields(name); len(fields) == 3 && fields[0] == "repeat" {
+		if count, err := strconv.Atoi(fields[1]); err == nil {
+			return strings.Repeat(fields[2], count), nil
+		}
+	}
+	return "", fmt.Errorf("placeholder {{%s}} has no value; there are %s",
+		name, strings.Join(slices.Sorted(maps.Keys(v)), ", "))
+}
+
+// MatchJSON compares JSON with what is expected, where a string may be a
+// placeholder: {{uuid}} and the like stand for any text of that pattern,
+// {{uuid:name}} keeps it as a variable, {{name}} is the value of a variable.
+// {{any}} also stands for values that are no strings. It gives every difference.
+func (v Variables) MatchJSON(want, got []byte) []string {
+	var wanted, gotten any
+	if err := json.Unmarshal(want, &wanted); err != nil {
+		return []string{"the expectation is no JSON: " + err.Error()}
+	}
+	if err := json.Unmarshal(got, &gotten); err != nil {
+		return []string{fmt.Sprintf("the answer is no JSON: %.200q", got)}
+	}
+	return v.match("", wanted, gotten)
+}
+
+func (v Variables) match(at string, want, got any) []string {
+	switch w := want.(type) {
+	case map[string]any:
+		if g, ok := got.(map[string]any); ok {
+			return v.matchObject(at, w, g)
+		}
+	case []any:
+		if g, ok := got.([]any); ok {
+			return v.matchList(at, w, g)
+		}
+	case string:
+		if w == "{{any}}" {
+			return nil
+		}
+		if g, ok := got.(string); ok {
+			return v.matchText(at, w, g)
+		}
+	}
+	if show(want) != show(got) {
+		return []string{fmt.Sprintf("%s is %s, want %s", name(at), show(got), show(want))}
+	}
+	return nil
+}
+
+func (v Variables) matchObject(at string, want, got map[string]any) []string {
+	var differences []string
+	for _, key := range slices.Sorted(maps.Keys(want)) {
+		value, ok := got[key]
+		if !ok {
+			differences = append(differences, fmt.Sprintf("%s is missing", at+"."+key))
+			continue
+		}
+		differences = append(differences, v.match(at+"."+key, want[key], value)...)
+	}
+	for _, key := range slices.Sorted(maps.Keys(got)) {
+		if _, ok := want[key]; !ok {
+			differences = append(differences, fmt.Sprintf("%s is there, as %s", at+"."+key, show(got[key])))
+		}
+	}
+	return differences
+}
+
+func (v Variables) matchList(at string, want, got []any) []string {
+	if len(want) != len(got) {
+		return []string{fmt.Sprintf("%s has %d members, want %d: %s", name(at), len(got), len(want), show(got))}
+	}
+	var differences []string
+	for i := range want {
+		differences = append(differences, v.match(fmt.Sprintf("%s[%d]", at, i), want[i], got[i])...)
+	}
+	return differences
+}
+
+// matchText compares texts. A placeholder that is a pattern must be the whole text.
+func (v Variables) matchText(at, want, got string) []string {
+	if found := placeholder.FindStringSubmatch(want); found != nil && found[0] == want {
+		kind, variable, _ := strings.Cut(found[1], ":")
+		if pattern, ok := patterns[kind]; ok {
+			if !pattern.MatchString(got) {
+				return []string{fmt.Sprintf("%s is %q, want %s", name(at), got, want)}
+			}
+			if variable != "" {
+				v[variable] = got
+			}
+			return nil
+		}
+	}
+	filled, err := v.Fill(want)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	if filled != got {
+		return []string{fmt.Sprintf("%s is %q, want %q", name(at), got, filled)}
+	}
+	return nil
+}
+
+func name(at string) string {
+	if at == "" {
+		return "the answer"
+	}
+	return at
+}
+
+func show(value any) string {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Sprint(value)
+	}
+	return string(text)
+}

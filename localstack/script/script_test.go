@@ -1,0 +1,112 @@
+package script
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+func TestMatchJSON(t *testing.T) {
+	const id = "019b7ca9-8f2e-7e98-833b-d887d15218ce"
+	tests := []struct {
+		name, want, got string
+		same            bool
+	}{
+		{"equal", `{"a": [1, "x", null, true], "b": {}}`, `{"b":{},"a":[1,"x",null,true]}`, true},
+		{"another value", `{"a": 1}`, `{"a": 2}`, false},
+		{"another type", `{"a": "1"}`, `{"a": 1}`, false},
+		{"null for a text", `{"a": null}`, `{"a": ""}`, false},
+		{"missing", `{"a": 1}`, `{}`, false},
+		{"one more", `{}`, `{"a": 1}`, false},
+		{"shorter list", `[1, 2]`, `[1]`, false},
+		{"other order", `[1, 2]`, `[2, 1]`, false},
+		{"pattern", `{"id": "{{uuid}}"}`, `{"id": "` + id + `"}`, true},
+		{"pattern that does not fit", `{"id": "{{uuid}}"}`, `{"id": "x"}`, false},
+		{"anything", `{"a": "{{any}}"}`, `{"a": {"b": 1}}`, true},
+		{"variable", `{"a": "{{known}}"}`, `{"a": "value"}`, true},
+		{"variable inside", `{"a": "<{{known}}>"}`, `{"a": "<value>"}`, true},
+		{"variable of another value", `{"a": "{{known}}"}`, `{"a": "other"}`, false},
+		{"unknown variable", `{"a": "{{unknown}}"}`, `{"a": "x"}`, false},
+		{"no JSON", `{}`, `nonsense`, false},
+	}
+	for _, test := range tests {
+		differences := Variables{"known": "value"}.MatchJSON([]byte(test.want), []byte(test.got))
+		if (len(differences) == 0) != test.same {
+			t.Errorf("%s: %q", test.name, differences)
+		}
+	}
+	kept := Variables{}
+	if kept.MatchJSON([]byte(`["{{uuid:first}}"]`), []byte(`["`+id+`"]`)); kept["first"] != id {
+		t.Errorf("kept %v", kept)
+	}
+}
+
+const exampleScript = `A comment.
+
+### Echo
+POST /echo/{{place}}?a=b
+X-One: {{place}}
+
+{"n": {{repeat 3 7}}}
+
+HTTP 200
+X-Path: /echo/here
+
+{"n": 777}
+
+### Bare
+GET /bare
+
+HTTP 404
+
+gone
+`
+
+func TestRun(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/bare" {
+			http.Error(w, "gone", http.StatusNotFound)
+			return
+		}
+		w.Header().Set("X-Path", r.URL.Path)
+		io.Copy(w, r.Body)
+	}))
+	defer server.Close()
+	exchanges, err := Parse(exampleScript)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(exchanges) != 2 || exchanges[0].Title != "Echo" || exchanges[1].Line != 14 {
+		t.Fatalf("parsed %+v", exchanges)
+	}
+	for _, exchange := range exchanges {
+		if differences := exchange.Run(server.Client(), server.URL, Variables{"place": "here"}); len(differences) > 0 {
+			t.Errorf("%s: %q", exchange.Title, differences)
+		}
+	}
+	for _, edit := range [][2]string{
+		{"HTTP 200", "HTTP 201"}, {`{"n": 777}`, `{"n": 778}`}, {"X-Path: /echo/here", "X-Path: /other"}, {"HTTP 404\n\ngone", "HTTP 404"}, {"\ngone", "\nother"},
+	} {
+		changed, err := Parse(strings.Replace(exampleScript, edit[0], edit[1], 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := 0
+		for _, exchange := range changed {
+			found += len(exchange.Run(server.Client(), server.URL, Variables{"place": "here"}))
+		}
+		if found != 1 {
+			t.Errorf("with %q for %q: %d differences, want 1", edit[1], edit[0], found)
+		}
+	}
+}
+
+func TestParseRefuses(t *testing.T) {
+	for _, text := range []string{"### x\nGET /\n", "### x\nnonsense\n\nHTTP 200\n", "### x\nGET /\nno header\n\nHTTP 200\n"} {
+		if _, err := Parse(text); err == nil {
+			t.Errorf("accepted %q", text)
+		}
+	}
+}

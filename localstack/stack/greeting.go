@@ -1,0 +1,65 @@
+package stack
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"latchkey/shared/operation"
+)
+
+// Greet prints where the stack is, the root key if it was made at this start,
+// and three requests to paste into a shell. They read the key from its file, so
+// that no copy of them holds it.
+func (s *Stack) Greet(w io.Writer) error {
+	var text strings.Builder
+	fmt.Fprintf(&text, "Latchkey is at %s\n", s.url)
+	if s.firstKey != "" {
+		fmt.Fprintf(&text, "\nThe first key of the namespace %s, shown once and kept in %s:\n%s\n",
+			Namespace, s.state.rootKeyPath(), s.firstKey)
+	}
+	requests, err := s.requests()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(&text, "\nCreate a key, list the keys, validate the first one:\n\n%s\n", strings.Join(requests, "\n\n"))
+	_, err = io.WriteString(w, text.String())
+	return err
+}
+
+func (s *Stack) requests() ([]string, error) {
+	body, err := json.Marshal(map[string]any{
+		"meta": map[string]any{"name": "first"},
+		"spec": map[string]any{
+			"expiration_time": s.config.Now().UTC().AddDate(1, 0, 0).Format(time.DateOnly) + "T00:00:00Z",
+			"permissions":     map[string]any{"roles": []string{"SYSTEM_ROLE_READ_ONLY"}},
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	keys := s.url + strings.ReplaceAll(operation.CreateAPIKey.Path(), "{namespace}", Namespace)
+	validate := s.url + operation.ValidateAPIKey.Path()
+	read := "$(cat " + quote(s.state.rootKeyPath()) + ")"
+	bearer := `-H "Authorization: Bearer ` + read + `"`
+	const isJSON = `-H 'Content-Type: application/json'`
+	return []string{
+		fmt.Sprintf(`curl -sS -X POST %s %s %s -d '%s'`, keys, bearer, isJSON, body),
+		fmt.Sprintf(`curl -sS %s %s`, keys, bearer),
+		fmt.Sprintf(`K=%s; curl -sS -X POST %s %s -d "{\"key\":\"${K%%_*}\",\"secret\":\"${K##*_}\"}"`,
+			read, validate, isJSON),
+	}, nil
+}
+
+// quote writes a path as one word of a shell.
+func quote(path string) string {
+	plain := func(r rune) bool {
+		return strings.ContainsRune("/._-+,@%", r) || r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z'
+	}
+	if strings.IndexFunc(path, func(r rune) bool { return !plain(r) }) < 0 {
+		return path
+	}
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+}

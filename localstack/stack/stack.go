@@ -1,0 +1,318 @@
+// Package stack assembles the local stack: an emulator of DynamoDB, the table,
+// the function host, the gateway, and what TTL does. The program localstack and
+// the end-to-end tests start the same one.
+//
+// What a stack must remember lies in its state directory, which only its owner
+// may read:
+//
+//	lock         held while a stack runs: one stack for one directory
+//	dynamodb.db  the emulator's data
+//	root-key     the full key of the namespace demo's first administrator
+//	stack.json   where the running stack is to be found
+//
+// Without a directory everything is in memory.
+//
+// The root key is made by the bootstrap function, like the first key of a
+// deployment. Data without a root-key file get one more key: nobody but the
+// file holds it. A root-key file without data is stale and is replaced.
+package stack
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	"latchkey/localstack/emulator"
+	"latchkey/localstack/gateway"
+	"latchkey/localstack/lambdahost"
+	"latchkey/localstack/table"
+	"latchkey/shared/operation"
+)
+
+// Namespace is the namespace whose first administrator's key a stack makes.
+const Namespace = "demo"
+
+// Defaults of a Config.
+const (
+	DefaultAddr  = "127.0.0.1:8080"
+	DefaultTable = "latchkey"
+)
+
+const readHeaderTimeout = 10 * time.Second
+
+const endpointVariable = "AWS_ENDPOINT_URL_DYNAMODB"
+
+// Config says what to start. Only FunctionsDir must be set.
+type Config struct {
+	FunctionsDir string    // one binary per operation, named after it
+	Addr         string    // of the HTTP API; empty: DefaultAddr; port 0: a free one
+	DataDir      string    // the state directory; empty: in memory
+	Log          io.Writer // nil: nowhere
+	MaxProcesses int       // of one function; 0: lambdahost.DefaultMaxProcesses
+
+	DynamoDBEndpoint string        // replaces the emulator and leaves TTL to it
+	Table            string        // its name; empty: DefaultTable
+	WithoutStream    bool          // for load tests
+	SweepInterval    time.Duration // 0: table.SweepInterval
+	Now              func() time.Time
+
+	// Environment adds to the variables of an operation's processes, or
+	// replaces them. Nil: nothing.
+	Environment func(operation.Operation) map[string]string
+}
+
+// A Stack serves until it is closed.
+type Stack struct {
+	config   Config
+	state    *state
+	host     *lambdahost.Host
+	endpoint string
+	url      string
+	firstKey string
+	closers  []func() error // the last one first
+}
+
+// Start starts a stack and returns when it serves. The context bounds the start
+// only; Close ends the stack.
+func Start(ctx context.Context, config Config) (*Stack, error) {
+	s := &Stack{config: withDefaults(config)}
+	if err := s.start(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func withDefaults(config Config) Config {
+	config.Addr = cmp.Or(config.Addr, DefaultAddr)
+	config.Table = cmp.Or(config.Table, DefaultTable)
+	config.SweepInterval = cmp.Or(config.SweepInterval, table.SweepInterval)
+	if config.Now == nil {
+		config.Now = time.Now
+	}
+	if config.Environment == nil {
+		config.Environment = func(operation.Operation) map[string]string { return nil }
+	}
+	if config.Log == nil {
+		config.Log = io.Discard
+	}
+	config.Log = &syncWriter{out: config.Log}
+	return config
+}
+
+// start puts what can be refused at once before what takes time.
+func (s *Stack) start(ctx context.Context) error {
+	var err error
+	if s.state, err = openState(s.config.DataDir); err != nil {
+		return err
+	}
+	s.onClose(s.state.close)
+	listener, err := s.listen()
+	if err != nil {
+		return err
+	}
+	s.onClose(func() error { return ignoreClosed(listener.Close()) })
+
+	if s.config.DynamoDBEndpoint == "" && !s.state.hasDatabase() {
+		if err := s.state.forget(rootKeyFile); err != nil {
+			return err
+		}
+	}
+	if err := s.startFunctions(); err != nil {
+		return err
+	}
+	if err := s.startDynamoDB(ctx); err != nil {
+		return err
+	}
+	if !s.state.hasRootKey() {
+		if err := s.bootstrap(ctx); err != nil {
+			return fmt.Errorf("first key of the namespace %s: %w", Namespace, err)
+		}
+	}
+	if err := s.serve(listener); err != nil {
+		return err
+	}
+	return s.state.tellRunning(Running{
+		URL: s.url, InvokeURL: s.InvokeURL(), DynamoDB: s.endpoint, Table: s.config.Table, PID: os.Getpid(),
+	})
+}
+
+func (s *Stack) listen() (net.Listener, error) {
+	listener, err := net.Listen("tcp", s.config.Addr)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("the address %s is in use: stop what uses it, or choose another one with "+
+			"`make run ADDR=127.0.0.1:18080`", s.config.Addr)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("address of the HTTP API: %w", err)
+	}
+	s.url = urlOf(listener.Addr().(*net.TCPAddr))
+	return listener, nil
+}
+
+// urlOf is where this machine reaches a listener.
+func urlOf(addr *net.TCPAddr) string {
+	host := addr.IP.String()
+	if addr.IP.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, strconv.Itoa(addr.Port))
+}
+
+func (s *Stack) startDynamoDB(ctx context.Context) error {
+	s.endpoint = s.config.DynamoDBEndpoint
+	if s.endpoint == "" {
+		e, err := emulator.Start(ctx, emulator.Config{Path: s.state.database(), Log: s.config.Log})
+		if err != nil {
+			return err
+		}
+		s.onClose(e.Close)
+		s.endpoint = e.Endpoint()
+	}
+	var options []table.Option
+	if s.config.WithoutStream {
+		options = append(options, table.WithoutStream)
+	}
+	if err := table.Create(ctx, table.Client(s.endpoint), s.config.Table, options...); err != nil {
+		return err
+	}
+	if s.config.DynamoDBEndpoint == "" {
+		s.startSweeping()
+	}
+	return nil
+}
+
+func (s *Stack) startSweeping() {
+	ctx, cancel := context.WithCancel(context.Background())
+	var sweeping sync.WaitGroup
+	sweeping.Go(func() {
+		client := table.Client(s.endpoint)
+		table.SweepEvery(ctx, client, s.config.Table, s.config.SweepInterval, s.config.Now, s.config.Log)
+	})
+	s.onClose(func() error {
+		cancel()
+		sweeping.Wait()
+		return nil
+	})
+}
+
+func (s *Stack) startFunctions() error {
+	host, err := lambdahost.Start(lambdahost.Config{
+		Dir: s.config.FunctionsDir, MaxProcesses: s.config.MaxProcesses, Log: s.config.Log, Environment: s.environment,
+	})
+	if err != nil {
+		return err
+	}
+	s.onClose(host.Close)
+	s.host = host
+	return nil
+}
+
+func (s *Stack) environment(op operation.Operation) map[string]string {
+	variables := map[string]string{endpointVariable: s.endpoint, operation.TableNameVariable: s.config.Table}
+	for name, value := range s.config.Environment(op) {
+		variables[name] = value
+	}
+	return variables
+}
+
+// bootstrap makes the root key and keeps it.
+func (s *Stack) bootstrap(ctx context.Context) error {
+	event, err := json.Marshal(map[string]string{"namespace": Namespace})
+	if err != nil {
+		return err
+	}
+	response, err := s.Invoke(ctx, operation.Bootstrap, event)
+	if err != nil {
+		return err
+	}
+	var made struct {
+		FullKey string `json:"full_key"`
+	}
+	if err := json.Unmarshal(response, &made); err != nil || made.FullKey == "" {
+		return errors.New("no full_key in the response")
+	}
+	s.firstKey = made.FullKey
+	return s.state.keepRootKey(made.FullKey)
+}
+
+func (s *Stack) serve(listener net.Listener) error {
+	g, err := gateway.New(gateway.Config{
+		Routes: gateway.Routes(), Invoker: s.host, Now: s.config.Now, Log: s.config.Log,
+	})
+	if err != nil {
+		return err
+	}
+	server := &http.Server{Handler: g, ReadHeaderTimeout: readHeaderTimeout}
+	s.onClose(server.Close)
+	go func() {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			fmt.Fprintf(s.config.Log, "HTTP API: %v\n", err)
+		}
+	}()
+	return nil
+}
+
+func (s *Stack) onClose(closer func() error) { s.closers = append(s.closers, closer) }
+
+// Close ends the stack and every process of it.
+func (s *Stack) Close() error {
+	var failures []error
+	for len(s.closers) > 0 {
+		last := len(s.closers) - 1
+		failures = append(failures, s.closers[last]())
+		s.closers = s.closers[:last]
+	}
+	return errors.Join(failures...)
+}
+
+func ignoreClosed(err error) error {
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+// URL is the base URL of the HTTP API, without a slash at its end.
+func (s *Stack) URL() string { return s.url }
+
+// InvokeURL is the base URL of Lambda's Invoke API.
+func (s *Stack) InvokeURL() string { return s.host.URL() }
+
+// DynamoDBEndpoint is the URL of the DynamoDB that the functions use.
+func (s *Stack) DynamoDBEndpoint() string { return s.endpoint }
+
+// Table is the name of the table.
+func (s *Stack) Table() string { return s.config.Table }
+
+// FirstKey is the full key that bootstrap made at this start, empty when there
+// was one already.
+func (s *Stack) FirstKey() string { return s.firstKey }
+
+// Invoke gives an event to an operation's function and returns the response. An
+// error of the function itself is a *lambdahost.FunctionError.
+func (s *Stack) Invoke(ctx context.Context, op operation.Operation, event []byte) ([]byte, error) {
+	return s.host.Invoke(ctx, op, event)
+}
+
+// A syncWriter lets the parts of a stack write to one log.
+type syncWriter struct {
+	mu  sync.Mutex
+	out io.Writer
+}
+
+// Write writes one line of a part.
+func (w *syncWriter) Write(text []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.out.Write(text)
+}

@@ -1,0 +1,453 @@
+package stack_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"latchkey/localstack/emulator"
+	"latchkey/localstack/lambdahost/hosttest"
+	"latchkey/localstack/stack"
+	"latchkey/localstack/table"
+	"latchkey/shared/operation"
+	"latchkey/shared/schema"
+)
+
+var functions, fullKey string
+
+func TestMain(m *testing.M) {
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "functions")
+	if err == nil {
+		defer os.RemoveAll(dir)
+		fullKey, err = hosttest.BuildCatalogue(dir)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	functions = dir
+	return m.Run()
+}
+
+func start(t *testing.T, config stack.Config) *stack.Stack {
+	t.Helper()
+	if config.Addr == "" {
+		config.Addr = "127.0.0.1:0"
+	}
+	config.FunctionsDir = functions
+	s, err := stack.Start(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+func TestAStackInMemory(t *testing.T) {
+	s := start(t, stack.Config{WithoutStream: true, Table: "other", Environment: func(op operation.Operation) map[string]string {
+		return map[string]string{"OWN": op.Name}
+	}})
+	if s.FirstKey() != fullKey {
+		t.Error("no first key")
+	}
+	if got := get(t, s.URL()+"/health?a=b"); !strings.Contains(got, `"routeKey":"GET /health"`) {
+		t.Errorf("got %s", got)
+	}
+	response, err := s.Invoke(t.Context(), operation.ValidateAPIKey, []byte(`{"do":"environment"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var seen []string
+	if err := json.Unmarshal(response, &seen); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"AWS_ENDPOINT_URL_DYNAMODB=" + s.DynamoDBEndpoint(), "TABLE_NAME=other", "OWN=validate-api-key"} {
+		if !slices.Contains(seen, want) {
+			t.Errorf("no %s", want)
+		}
+	}
+	if err := table.Create(t.Context(), table.Client(s.DynamoDBEndpoint()), s.Table(), table.WithoutStream); err != nil {
+		t.Errorf("table: %v", err)
+	}
+}
+
+func TestDataAndKeyOutliveAStack(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	first := start(t, stack.Config{DataDir: dir})
+	if first.FirstKey() != fullKey {
+		t.Error("the first start makes no key")
+	}
+	put(t, first, "kept", 0)
+	mode(t, dir, 0o700|os.ModeDir)
+	mode(t, filepath.Join(dir, "root-key"), 0o600)
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	second := start(t, stack.Config{DataDir: dir})
+	if second.FirstKey() != "" {
+		t.Error("the second start makes a key")
+	}
+	if !exists(t, second, "kept") {
+		t.Error("the item is gone")
+	}
+	if got, err := stack.ReadRootKey(dir); err != nil || got != fullKey {
+		t.Errorf("root key: %v", err)
+	}
+}
+
+func TestALostOrStaleRootKeyIsReplaced(t *testing.T) {
+	for _, lost := range []string{"root-key", "dynamodb.db"} {
+		t.Run(lost, func(t *testing.T) {
+			dir := t.TempDir()
+			if err := start(t, stack.Config{DataDir: dir}).Close(); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Remove(filepath.Join(dir, lost)); err != nil {
+				t.Fatal(err)
+			}
+			if s := start(t, stack.Config{DataDir: dir}); s.FirstKey() != fullKey {
+				t.Error("no key is made")
+			}
+		})
+	}
+}
+
+func TestRunning(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := stack.Find(dir); !errors.Is(err, stack.ErrNotRunning) {
+		t.Errorf("before: %v", err)
+	}
+	s := start(t, stack.Config{DataDir: dir})
+	running, err := stack.Find(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := stack.Running{
+		URL: s.URL(), InvokeURL: s.InvokeURL(), DynamoDB: s.DynamoDBEndpoint(), Table: s.Table(), PID: os.Getpid(),
+	}
+	if running != want {
+		t.Errorf("got %+v", running)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := stack.Find(dir); !errors.Is(err, stack.ErrNotRunning) {
+		t.Errorf("after: %v", err)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	dir := t.TempDir()
+	running := start(t, stack.Config{DataDir: dir})
+	taken := strings.TrimPrefix(running.URL(), "http://")
+	other := t.TempDir()
+	if err := os.WriteFile(filepath.Join(other, "file"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name   string
+		config stack.Config
+		binary string
+		want   string
+	}{
+		{"data in use", stack.Config{DataDir: dir}, "", dir + ": another local stack runs on this directory"},
+		{"address in use", stack.Config{Addr: taken}, "", "the address " + taken + " is in use"},
+		{"no address", stack.Config{Addr: "nonsense"}, "", "address of the HTTP API"},
+		{"no functions", stack.Config{FunctionsDir: other}, "", "no binary of the function create-api-key in " + other},
+		{"no emulator", stack.Config{}, filepath.Join(other, "none"), "LATCHKEY_DYNOXIDE names"},
+		{"no directory", stack.Config{DataDir: filepath.Join(other, "file")}, "", "state directory"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Setenv(emulator.BinaryVariable, test.binary)
+			config := test.config
+			if config.FunctionsDir == "" {
+				config.FunctionsDir = functions
+			}
+			if config.Addr == "" {
+				config.Addr = "127.0.0.1:0"
+			}
+			_, err := stack.Start(t.Context(), config)
+			if err == nil || !strings.HasPrefix(err.Error(), test.want) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("got %v, want %s", err, test.want)
+			}
+		})
+	}
+	if get(t, running.URL()+"/health") == "" {
+		t.Error("the running stack suffered")
+	}
+}
+
+func TestCloseEndsEverything(t *testing.T) {
+	s := start(t, stack.Config{})
+	pid, err := s.Invoke(t.Context(), operation.Health, []byte(`{"do":"pid"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var function int
+	if err := json.Unmarshal(pid, &function); err != nil {
+		t.Fatal(err)
+	}
+	begun := time.Now()
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(begun); took > time.Second {
+		t.Errorf("Close took %v", took)
+	}
+	if err := syscall.Kill(function, 0); !errors.Is(err, syscall.ESRCH) {
+		t.Errorf("function: %v", err)
+	}
+	for _, url := range []string{s.URL(), s.InvokeURL(), s.DynamoDBEndpoint()} {
+		if connection, err := net.Dial("tcp", strings.TrimPrefix(url, "http://")); err == nil {
+			_ = connection.Close()
+			t.Errorf("%s still answers", url)
+		}
+	}
+}
+
+func TestExpiredItemsAreSwept(t *testing.T) {
+	log := &safeBuffer{}
+	clock := &clock{now: time.Unix(1000, 0)}
+	s := start(t, stack.Config{SweepInterval: 10 * time.Millisecond, Now: clock.Now, Log: log})
+	put(t, s, "due later", 2000)
+	time.Sleep(50 * time.Millisecond)
+	if !exists(t, s, "due later") {
+		t.Fatal("swept before it was due")
+	}
+	clock.set(time.Unix(2000, 0))
+	for range 500 {
+		if !exists(t, s, "due later") && strings.Contains(log.String(), "TTL: items deleted: 1") {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Errorf("not swept; log: %s", log.String())
+}
+
+func TestAnotherDynamoDBReplacesTheEmulator(t *testing.T) {
+	e, err := emulator.Start(t.Context(), emulator.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = e.Close() })
+	t.Setenv(emulator.BinaryVariable, "/does/not/exist")
+	dir := t.TempDir()
+	s := start(t, stack.Config{DataDir: dir, DynamoDBEndpoint: e.Endpoint()})
+	if s.DynamoDBEndpoint() != e.Endpoint() || s.FirstKey() == "" {
+		t.Errorf("at %s", s.DynamoDBEndpoint())
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if s := start(t, stack.Config{DataDir: dir, DynamoDBEndpoint: e.Endpoint()}); s.FirstKey() != "" {
+		t.Error("a second key is made")
+	}
+}
+
+func TestReset(t *testing.T) {
+	dir := t.TempDir()
+	stranger := filepath.Join(dir, "stranger")
+	if err := os.WriteFile(stranger, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := start(t, stack.Config{DataDir: dir})
+	put(t, s, "forgotten", 0)
+	if err := stack.Reset(dir); !errors.Is(err, stack.ErrInUse) {
+		t.Errorf("while it runs: %v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := stack.Reset(dir); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(stranger); err != nil {
+		t.Errorf("a file that is not ours: %v", err)
+	}
+	again := start(t, stack.Config{DataDir: dir})
+	if exists(t, again, "forgotten") || again.FirstKey() == "" {
+		t.Error("the data is still there")
+	}
+	if err := stack.Reset(filepath.Join(dir, "none")); err != nil {
+		t.Errorf("no directory: %v", err)
+	}
+}
+
+func TestGreeting(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "it's here")
+	clock := &clock{now: time.Date(2030, 5, 6, 7, 8, 9, 0, time.UTC)}
+	s := start(t, stack.Config{DataDir: dir, Now: clock.Now})
+	first := greeting(t, s)
+	if strings.Count(first, fullKey) != 1 || !strings.Contains(first, s.URL()) {
+		t.Errorf("first greeting:\n%s", strings.ReplaceAll(first, fullKey, "(key)"))
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = start(t, stack.Config{DataDir: dir, Now: clock.Now})
+	second := greeting(t, s)
+	if strings.Contains(second, fullKey) {
+		t.Error("the second greeting shows the key again")
+	}
+	_, secret, _ := strings.Cut(strings.TrimPrefix(fullKey, "lk_"), "_")
+	requests := paste(t, second)
+	wants := []struct{ method, path, authorization, body string }{
+		{"POST", "/v1/namespaces/demo/api-keys", "Bearer " + fullKey, `{"meta":{"name":"first"},"spec":{` +
+			`"expiration_time":"2031-05-06T00:00:00Z","permissions":{"roles":["SYSTEM_ROLE_READ_ONLY"]}}}`},
+		{"GET", "/v1/namespaces/demo/api-keys", "Bearer " + fullKey, ""},
+		{"POST", "/v1/auth/api-key/validate", "", fmt.Sprintf(`{"key":%q,"secret":%q}`, strings.TrimSuffix(fullKey, "_"+secret), secret)},
+	}
+	if len(requests) != len(wants) {
+		t.Fatalf("%d requests", len(requests))
+	}
+	for i, want := range wants {
+		got := requests[i]
+		if got.RequestContext.HTTP.Method != want.method || got.RawPath != want.path ||
+			got.Headers["authorization"] != want.authorization || got.Body != want.body {
+			t.Errorf("request %d is %s %s", i, got.RequestContext.HTTP.Method, got.RawPath)
+		}
+	}
+}
+
+// paste runs the lines of a greeting that are for a shell, against a stack whose
+// functions answer with the event that they got.
+func paste(t *testing.T, greeting string) []events.APIGatewayV2HTTPRequest {
+	t.Helper()
+	var got []events.APIGatewayV2HTTPRequest
+	for line := range strings.Lines(greeting) {
+		if !strings.Contains(line, "curl") {
+			continue
+		}
+		out, err := exec.Command("/bin/sh", "-c", line).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var event events.APIGatewayV2HTTPRequest
+		if err := json.Unmarshal(out, &event); err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, event)
+	}
+	return got
+}
+
+func greeting(t *testing.T, s *stack.Stack) string {
+	t.Helper()
+	var text bytes.Buffer
+	if err := s.Greet(&text); err != nil {
+		t.Fatal(err)
+	}
+	return text.String()
+}
+
+func get(t *testing.T, url string) string {
+	t.Helper()
+	response, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func put(t *testing.T, s *stack.Stack, pk string, purgeAt int) {
+	t.Helper()
+	name := s.Table()
+	item := keyOf(pk)
+	if purgeAt > 0 {
+		item[schema.PurgeAt] = &types.AttributeValueMemberN{Value: fmt.Sprint(purgeAt)}
+	}
+	_, err := table.Client(s.DynamoDBEndpoint()).PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &name, Item: item})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func exists(t *testing.T, s *stack.Stack, pk string) bool {
+	t.Helper()
+	name := s.Table()
+	out, err := table.Client(s.DynamoDBEndpoint()).GetItem(t.Context(), &dynamodb.GetItemInput{TableName: &name, Key: keyOf(pk)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out.Item != nil
+}
+
+func keyOf(pk string) map[string]types.AttributeValue {
+	return map[string]types.AttributeValue{
+		schema.PartitionKey: &types.AttributeValueMemberS{Value: pk},
+		schema.SortKey:      &types.AttributeValueMemberS{Value: "x"},
+	}
+}
+
+func mode(t *testing.T, path string, want os.FileMode) {
+	t.Helper()
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Mode() != want {
+		t.Errorf("%s has mode %v, want %v", path, info.Mode(), want)
+	}
+}
+
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) set(now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = now
+}
+
+type safeBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *safeBuffer) Write(text []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(text)
+}
+
+func (b *safeBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
