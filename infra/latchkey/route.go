@@ -1,0 +1,60 @@
+package latchkey
+
+import (
+	"regexp"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"latchkey/shared/operation"
+)
+
+// newAPI adds the HTTP API with its stage $default, which has no path of its
+// own and deploys every change of a route by itself.
+func newAPI(scope constructs.Construct, name string) awsapigatewayv2.HttpApi {
+	return awsapigatewayv2.NewHttpApi(scope, jsii.String("API"), &awsapigatewayv2.HttpApiProps{
+		ApiName:     &name,
+		Description: jsii.String("Latchkey"),
+	})
+}
+
+// addRoute leads the operation's route to its function. The permission is ours:
+// the one that CDK's integration adds is for a path with any method, which
+// another operation's route may have.
+func (d deployment) addRoute(scope constructs.Construct, op operation.Operation, function awslambda.Function) {
+	integration := awsapigatewayv2.NewCfnIntegration(scope, jsii.String("Integration"), &awsapigatewayv2.CfnIntegrationProps{
+		ApiId:                d.api.ApiId(),
+		IntegrationType:      jsii.String("AWS_PROXY"),
+		IntegrationUri:       function.FunctionArn(),
+		PayloadFormatVersion: jsii.String("2.0"),
+	})
+	awsapigatewayv2.NewCfnRoute(scope, jsii.String("Route"), &awsapigatewayv2.CfnRouteProps{
+		ApiId:    d.api.ApiId(),
+		RouteKey: &op.Route,
+		Target:   jsii.String("integrations/" + *integration.Ref()),
+	})
+	function.AddPermission(jsii.String("Permission"), &awslambda.Permission{
+		Principal: awsiam.NewServicePrincipal(jsii.String("apigateway.amazonaws.com"), nil),
+		SourceArn: d.FormatArn(&awscdk.ArnComponents{
+			Service:      jsii.String("execute-api"),
+			Resource:     d.api.ApiId(),
+			ResourceName: jsii.String(sourceOf(op)),
+		}),
+	})
+}
+
+var pathParameter = regexp.MustCompile(`\{[^}]+\}`)
+
+// sourceOf is how API Gateway names a route when it calls a function: the stage,
+// of which there is one, the method and the path, whose parameters may have any
+// value. The route $default has neither method nor path.
+func sourceOf(op operation.Operation) string {
+	if op.Route == operation.DefaultRoute {
+		return "*/" + operation.DefaultRoute
+	}
+	return "*/" + op.Method() + pathParameter.ReplaceAllString(op.Path(), "*")
+}

@@ -1,0 +1,414 @@
+package latchkey_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"latchkey/infra/latchkey"
+	"latchkey/shared/operation"
+	"latchkey/shared/schema"
+)
+
+// TestTemplate holds the template against the catalogue and the schema. Each
+// check compares everything there is of a kind with everything there should be,
+// so that what is missing and what is too much both show.
+func TestTemplate(t *testing.T) {
+	tmpl := synthesise(t)
+	for name, check := range map[string]func(*testing.T, template){
+		"inventory":   checkInventory,
+		"table":       checkTable,
+		"functions":   checkFunctions,
+		"code":        checkCode,
+		"log groups":  checkLogGroups,
+		"roles":       checkRoles,
+		"policies":    checkPolicies,
+		"wildcards":   checkWildcards,
+		"api":         checkAPI,
+		"routes":      checkRoutes,
+		"permissions": checkPermissions,
+		"outputs":     checkOutputs,
+	} {
+		t.Run(name, func(t *testing.T) { check(t, tmpl) })
+	}
+}
+
+func checkInventory(t *testing.T, tmpl template) {
+	want := map[string]int{
+		"AWS::DynamoDB::Table":           1,
+		"AWS::ApiGatewayV2::Api":         1,
+		"AWS::ApiGatewayV2::Stage":       1,
+		"AWS::Lambda::Function":          len(operation.All),
+		"AWS::IAM::Role":                 len(operation.All),
+		"AWS::Logs::LogGroup":            len(operation.All),
+		"AWS::Lambda::Permission":        len(routed()),
+		"AWS::ApiGatewayV2::Route":       len(routed()),
+		"AWS::ApiGatewayV2::Integration": len(routed()),
+	}
+	got := make(map[string]int)
+	for _, resource := range tmpl.Resources {
+		got[resource.Type]++
+	}
+	compare(t, want, got)
+}
+
+func checkTable(t *testing.T, tmpl template) {
+	want := map[string]resource{"Table": {
+		Type: "AWS::DynamoDB::Table",
+		Properties: object{
+			"BillingMode":                      "PAY_PER_REQUEST",
+			"PointInTimeRecoverySpecification": object{"PointInTimeRecoveryEnabled": true},
+			"DeletionProtectionEnabled":        true,
+			"SSESpecification":                 object{"SSEEnabled": true},
+			"StreamSpecification":              object{"StreamViewType": schema.Table.StreamView},
+			"TimeToLiveSpecification":          object{"AttributeName": schema.Table.TTL, "Enabled": true},
+			"KeySchema":                        keySchema(schema.Table.PartitionKey, schema.Table.SortKey),
+			"AttributeDefinitions":             attributeDefinitions(),
+			"GlobalSecondaryIndexes":           indexes(),
+		},
+		DeletionPolicy:      "Retain",
+		UpdateReplacePolicy: "Retain",
+	}}
+	got := tmpl.ofType("AWS::DynamoDB::Table")
+	sortBy("AttributeName", got["Table"].Properties["AttributeDefinitions"])
+	compare(t, want, got)
+}
+
+func keySchema(partition, sort string) []any {
+	return []any{
+		object{"AttributeName": partition, "KeyType": "HASH"},
+		object{"AttributeName": sort, "KeyType": "RANGE"},
+	}
+}
+
+func attributeDefinitions() []any {
+	names := []string{schema.Table.PartitionKey, schema.Table.SortKey}
+	for _, index := range schema.Table.Indexes {
+		names = append(names, index.PartitionKey, index.SortKey)
+	}
+	slices.Sort(names)
+	var definitions []any
+	for _, name := range slices.Compact(names) {
+		definitions = append(definitions, object{"AttributeName": name, "AttributeType": "S"})
+	}
+	return definitions
+}
+
+func indexes() []any {
+	var all []any
+	for _, index := range schema.Table.Indexes {
+		all = append(all, object{
+			"IndexName":  index.Name,
+			"KeySchema":  keySchema(index.PartitionKey, index.SortKey),
+			"Projection": object{"ProjectionType": "INCLUDE", "NonKeyAttributes": list(index.Projected)},
+		})
+	}
+	return all
+}
+
+func checkFunctions(t *testing.T, tmpl template) {
+	want := make(map[string]object)
+	for _, op := range operation.All {
+		want[id(op, "Function")] = function(op)
+	}
+	got := tmpl.properties("AWS::Lambda::Function")
+	compare(t, want, without("Code", got))
+}
+
+func function(op operation.Operation) object {
+	properties := object{
+		"FunctionName":  functionName(op),
+		"Description":   op.Summary,
+		"Runtime":       "provided.al2023",
+		"Architectures": []any{"arm64"},
+		"Handler":       "bootstrap",
+		"MemorySize":    float64(op.MemoryMB),
+		"Timeout":       op.Timeout.Seconds(),
+		"Role":          "${" + id(op, "Role") + ".Arn}",
+		"LoggingConfig": object{"LogGroup": "${" + id(op, "Logs") + "}"},
+	}
+	if op.UsesTable() {
+		properties["Environment"] = object{"Variables": object{operation.TableNameVariable: "${Table}"}}
+	}
+	return properties
+}
+
+// checkCode follows each function to its asset.
+func checkCode(t *testing.T, tmpl template) {
+	functions := tmpl.properties("AWS::Lambda::Function")
+	for _, op := range operation.All {
+		code, _ := functions[id(op, "Function")]["Code"].(object)
+		key, _ := code["S3Key"].(string)
+		asset := filepath.Join(tmpl.dir, "asset."+strings.TrimSuffix(key, ".zip"))
+		compare(t, op.Name, string(readFile(t, filepath.Join(asset, "bootstrap"))))
+	}
+}
+
+func checkLogGroups(t *testing.T, tmpl template) {
+	want := make(map[string]resource)
+	for _, op := range operation.All {
+		want[id(op, "Logs")] = resource{
+			Type:                "AWS::Logs::LogGroup",
+			Properties:          object{"LogGroupName": "/aws/lambda/" + functionName(op), "RetentionInDays": 30.0},
+			DeletionPolicy:      "Delete",
+			UpdateReplacePolicy: "Delete",
+		}
+	}
+	compare(t, want, tmpl.ofType("AWS::Logs::LogGroup"))
+}
+
+// checkRoles sees to it that Lambda alone assumes a role, and that a role has no
+// managed policy.
+func checkRoles(t *testing.T, tmpl template) {
+	want := make(map[string]object)
+	for _, op := range operation.All {
+		want[id(op, "Role")] = object{"AssumeRolePolicyDocument": object{
+			"Version": "2012-10-17",
+			"Statement": []any{object{
+				"Action":    "sts:AssumeRole",
+				"Effect":    "Allow",
+				"Principal": object{"Service": "lambda.amazonaws.com"},
+			}},
+		}}
+	}
+	compare(t, want, without("Policies", tmpl.properties("AWS::IAM::Role")))
+}
+
+// checkPolicies compares pairs of action and resource: which of them share a
+// statement does not matter, what the statements allow together does.
+func checkPolicies(t *testing.T, tmpl template) {
+	want, got := make(map[string][]string), make(map[string][]string)
+	for _, op := range operation.All {
+		want[id(op, "Role")] = pairsOf(op)
+	}
+	for role, properties := range tmpl.properties("AWS::IAM::Role") {
+		for _, statement := range statements(properties["Policies"]) {
+			got[role] = append(got[role], pairs(t, statement)...)
+		}
+		slices.Sort(got[role])
+	}
+	compare(t, want, got)
+}
+
+func pairsOf(op operation.Operation) []string {
+	logs := "${" + id(op, "Logs") + ".Arn}"
+	want := []string{"logs:CreateLogStream on " + logs, "logs:PutLogEvents on " + logs}
+	for _, touch := range op.Touches {
+		resource := "${Table.Arn}"
+		if touch.Index != "" {
+			resource += "/index/" + touch.Index
+		}
+		want = append(want, fmt.Sprintf("dynamodb:%s on %s", touch.Action, resource))
+	}
+	slices.Sort(want)
+	return want
+}
+
+func pairs(t *testing.T, statement object) []string {
+	t.Helper()
+	compare(t, []string{"Action", "Effect", "Resource"}, keys(statement))
+	compare(t, "Allow", statement["Effect"].(string))
+	var all []string
+	for _, action := range oneOrMany(statement["Action"]) {
+		for _, resource := range oneOrMany(statement["Resource"]) {
+			all = append(all, action+" on "+resource)
+		}
+	}
+	return all
+}
+
+// checkWildcards looks at every statement wherever it stands, and for a Scan at
+// every byte.
+func checkWildcards(t *testing.T, tmpl template) {
+	found := 0
+	for id, resource := range tmpl.Resources {
+		for _, statement := range statements(resource.Properties) {
+			found++
+			for _, action := range oneOrMany(statement["Action"]) {
+				if strings.ContainsAny(action, "*?") {
+					t.Errorf("%s allows %s", id, action)
+				}
+			}
+			if slices.Contains(oneOrMany(statement["Resource"]), "*") {
+				t.Errorf("%s allows %v on everything", id, statement["Action"])
+			}
+		}
+	}
+	if found < 2*len(operation.All) {
+		t.Errorf("%d statements were looked at, fewer than each role's two", found)
+	}
+	if strings.Contains(string(tmpl.raw), "dynamodb:Scan") {
+		t.Error("the template allows a Scan")
+	}
+}
+
+func checkAPI(t *testing.T, tmpl template) {
+	compare(t, map[string]object{"API": {
+		"Name": stackName, "Description": "Latchkey", "ProtocolType": "HTTP",
+	}}, tmpl.properties("AWS::ApiGatewayV2::Api"))
+	compare(t, map[string]object{"APIDefaultStage": {
+		"ApiId": "${API}", "StageName": "$default", "AutoDeploy": true,
+	}}, tmpl.properties("AWS::ApiGatewayV2::Stage"))
+}
+
+func checkRoutes(t *testing.T, tmpl template) {
+	routes, integrations := make(map[string]object), make(map[string]object)
+	for _, op := range routed() {
+		routes[id(op, "Route")] = object{
+			"ApiId": "${API}", "RouteKey": op.Route, "Target": "integrations/${" + id(op, "Integration") + "}",
+		}
+		integrations[id(op, "Integration")] = object{
+			"ApiId": "${API}", "IntegrationType": "AWS_PROXY", "PayloadFormatVersion": "2.0",
+			"IntegrationUri": "${" + id(op, "Function") + ".Arn}",
+		}
+	}
+	compare(t, routes, tmpl.properties("AWS::ApiGatewayV2::Route"))
+	compare(t, integrations, tmpl.properties("AWS::ApiGatewayV2::Integration"))
+}
+
+func checkPermissions(t *testing.T, tmpl template) {
+	const arn = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${API}/"
+	want := make(map[string]object)
+	for _, op := range routed() {
+		want[id(op, "FunctionPermission")] = object{
+			"Action":       "lambda:InvokeFunction",
+			"FunctionName": "${" + id(op, "Function") + ".Arn}",
+			"Principal":    "apigateway.amazonaws.com",
+			"SourceArn":    arn + source(op),
+		}
+	}
+	compare(t, want, tmpl.properties("AWS::Lambda::Permission"))
+}
+
+// source is the route in API Gateway's spelling, worked out otherwise than the
+// stack does it.
+func source(op operation.Operation) string {
+	segments := strings.Split(strings.Replace(op.Route, " ", "", 1), "/")
+	for i, segment := range segments {
+		if strings.HasPrefix(segment, "{") {
+			segments[i] = "*"
+		}
+	}
+	return "*/" + strings.Join(segments, "/")
+}
+
+func checkOutputs(t *testing.T, tmpl template) {
+	want := map[string]object{
+		latchkey.OutputBaseURL:           {"Value": "${API.ApiEndpoint}"},
+		latchkey.OutputTableName:         {"Value": "${Table}"},
+		latchkey.OutputBootstrapFunction: {"Value": functionName(operation.Bootstrap)},
+	}
+	compare(t, want, without("Description", tmpl.Outputs))
+}
+
+func TestMissingBootstrap(t *testing.T) {
+	op := operation.All[len(operation.All)-1]
+	for name, spoil := range map[string]func(path string) error{
+		"none":           os.Remove,
+		"not executable": func(path string) error { return os.Chmod(path, 0o644) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := stubBootstraps(t)
+			path := filepath.Join(dir, op.Name, "bootstrap")
+			if err := spoil(path); err != nil {
+				t.Fatal(err)
+			}
+			_, err := latchkey.NewStack(nil, stackName, latchkey.Props{Bootstraps: dir})
+			want := fmt.Sprintf("function %s has no executable %s: build the functions with \"make lambda\"", op.Name, path)
+			compare(t, want, fmt.Sprint(err))
+		})
+	}
+}
+
+func functionName(op operation.Operation) string { return stackName + "-" + op.Name }
+
+func routed() []operation.Operation {
+	return slices.DeleteFunc(slices.Clone(operation.All), func(op operation.Operation) bool { return op.Route == "" })
+}
+
+// statements finds the statements of every policy document in a tree.
+func statements(node any) []object {
+	var found []object
+	switch node := node.(type) {
+	case object:
+		for key, value := range node {
+			if key != "Statement" {
+				found = append(found, statements(value)...)
+				continue
+			}
+			for _, statement := range value.([]any) {
+				found = append(found, statement.(object))
+			}
+		}
+	case []any:
+		for _, value := range node {
+			found = append(found, statements(value)...)
+		}
+	}
+	return found
+}
+
+// oneOrMany reads what CloudFormation writes as a text or as a list of texts.
+func oneOrMany(value any) []string {
+	switch value := value.(type) {
+	case string:
+		return []string{value}
+	case []any:
+		var texts []string
+		for _, text := range value {
+			texts = append(texts, text.(string))
+		}
+		return texts
+	}
+	return nil
+}
+
+func without(key string, all map[string]object) map[string]object {
+	kept := make(map[string]object)
+	for id, properties := range all {
+		kept[id] = make(object)
+		for name, value := range properties {
+			if name != key {
+				kept[id][name] = value
+			}
+		}
+	}
+	return kept
+}
+
+func sortBy(key string, nodes any) {
+	if nodes, ok := nodes.([]any); ok {
+		slices.SortFunc(nodes, func(a, b any) int {
+			return strings.Compare(a.(object)[key].(string), b.(object)[key].(string))
+		})
+	}
+}
+
+func keys(node object) []string {
+	var names []string
+	for name := range node {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+func list(texts []string) []any {
+	var values []any
+	for _, text := range texts {
+		values = append(values, text)
+	}
+	return values
+}
+
+func compare[T any](t *testing.T, want, got T) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
