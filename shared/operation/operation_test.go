@@ -1,0 +1,73 @@
+package operation
+
+import (
+	"slices"
+	"testing"
+
+	"latchkey/shared/schema"
+)
+
+func TestCatalogue(t *testing.T) {
+	names, routes := map[string]bool{}, map[string]bool{}
+	for _, op := range All {
+		if names[op.Name] || op.Route != "" && routes[op.Route] {
+			t.Errorf("%s: its name or route is there twice", op.Name)
+		}
+		names[op.Name], routes[op.Route] = true, true
+		if op.Summary == "" || op.API == "" || op.Caller == "" || op.MemoryMB < 128 || op.Timeout <= 0 {
+			t.Errorf("%s: a column is empty", op.Name)
+		}
+		if (op.Route == "") != (op.Caller == IAM) {
+			t.Errorf("%s: an operation has a route, or is invoked with IAM rights", op.Name)
+		}
+		if op.Path() != "" && APIOf(op.Path()) != op.API {
+			t.Errorf("%s belongs to %s, its path to %s", op.Name, op.API, APIOf(op.Path()))
+		}
+		if op.Caller == KeyHolder && !slices.Contains(op.Touches, Touch{Action: GetItem}) {
+			t.Errorf("%s authenticates without a read", op.Name)
+		}
+		for _, touch := range op.Touches {
+			if touch.Index != "" && !slices.ContainsFunc(schema.Table.Indexes, func(i schema.Index) bool { return i.Name == touch.Index }) {
+				t.Errorf("%s touches the index %s, which is not there", op.Name, touch.Index)
+			}
+		}
+		if found, ok := Named(op.Name); !ok || found.Route != op.Route {
+			t.Errorf("%s is not found by its name", op.Name)
+		}
+	}
+	if _, ok := Named("nothing"); ok {
+		t.Error("an operation was found that is not there")
+	}
+}
+
+func TestAPIOf(t *testing.T) {
+	for path, want := range map[string]API{
+		"/v1": Namespaces, "/v1/": Namespaces, "/v1/auth/api-key": Namespaces, "/v10": Platform,
+		"/api/v1/api-key": Workspaces, "/api/v1/api-key/list": Workspaces, "/api/v1/api-keys": Platform,
+		"/api/v1/auth": Workspaces, "/api/v1/authx": Platform,
+		"/api/v1/service_accounts/x/api_keys": ServiceAccounts, "/api/v1/login": ServiceAccounts, "/api/v1/current-user": ServiceAccounts,
+		"/": Platform, "": Platform, "/health": Platform, "/api/v1": Platform,
+	} {
+		if got := APIOf(path); got != want {
+			t.Errorf("%q belongs to %s, want %s", path, got, want)
+		}
+	}
+}
+
+func TestMethods(t *testing.T) {
+	for path, want := range map[string][]string{
+		"/v1/namespaces/a.b/api-keys":      {"POST", "GET"},
+		"/v1/namespaces/a.b/api-keys/x":    {"GET", "DELETE"},
+		"/v1/namespaces/a.b/api-keys/x/y":  nil,
+		"/v1/namespaces//api-keys":         nil,
+		"/v1/namespaces/a.b/api-keys/":     nil,
+		"/v1/auth/api-key/validate":        {"POST"},
+		"/v1/auth/api-key/validate/nested": nil,
+		"/health":                          {"GET"},
+		"/":                                nil,
+	} {
+		if got := Methods(path); !slices.Equal(got, want) {
+			t.Errorf("%q has %v, want %v", path, got, want)
+		}
+	}
+}
