@@ -1,0 +1,265 @@
+// Package endtoend_test runs the real function binaries behind the local gateway on
+// a real DynamoDB wire protocol: scripts of requests, the proof that each operation
+// touches what its row of the catalogue says, and the search for secrets in all that
+// was logged.
+package endtoend_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"latchkey/localstack/emulator"
+	"latchkey/localstack/script"
+	"latchkey/localstack/stack"
+	"latchkey/localstack/table"
+	"latchkey/shared/apikey"
+	"latchkey/shared/operation"
+)
+
+// binaries is where TestMain builds the functions.
+var binaries string
+
+func TestMain(m *testing.M) {
+	code, err := buildAndRun(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func buildAndRun(m *testing.M) (int, error) {
+	dir, err := os.MkdirTemp("", "latchkey")
+	if err != nil {
+		return 0, err
+	}
+	defer os.RemoveAll(dir)
+	binaries = dir
+	build := exec.Command("go", "build", "-o", dir+string(filepath.Separator), "latchkey/functions/...")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return 0, fmt.Errorf("functions: %w\n%s", err, out)
+	}
+	return m.Run(), nil
+}
+
+// A world is a stack whose functions reach DynamoDB through a recorder.
+type world struct {
+	stack    *stack.Stack
+	recorder *recorder
+	log      *bytes.Buffer
+	root     apikey.FullKey
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	database, err := emulator.Start(t.Context(), emulator.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { database.Close() })
+	w := &world{recorder: newRecorder(t, database.Endpoint()), log: &bytes.Buffer{}}
+	w.stack, err = stack.Start(t.Context(), stack.Config{
+		FunctionsDir:     binaries,
+		Addr:             "127.0.0.1:0",
+		DynamoDBEndpoint: database.Endpoint(),
+		Environment:      w.recorder.environment,
+		Log:              w.log,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.stack.Close() })
+	if w.root, err = apikey.ParseFullKey(w.stack.FirstKey()); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func TestScripts(t *testing.T) {
+	w := newWorld(t)
+	variables := w.variables(t)
+	files, err := filepath.Glob("testdata/*.http")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("scripts: %v, %v", files, err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		exchanges, err := script.Parse(string(text))
+		if err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		for _, exchange := range exchanges {
+			t.Run(filepath.Base(file)+"/"+exchange.Title, func(t *testing.T) { w.run(t, file, exchange, variables) })
+		}
+	}
+	t.Run("rows of the catalogue", w.recorder.proveRows)
+	if err := w.stack.Close(); err != nil {
+		t.Error(err)
+	}
+	t.Run("secrets in the log", func(t *testing.T) { wantNoSecrets(t, w.log.String(), variables) })
+}
+
+func (w *world) run(t *testing.T, file string, exchange script.Exchange, variables script.Variables) {
+	before := w.contents(t)
+	for _, difference := range exchange.Run(http.DefaultClient, w.stack.URL(), variables) {
+		t.Errorf("%s:%d: %s", file, exchange.Line, difference)
+	}
+	if exchange.Status >= http.StatusBadRequest && w.contents(t) != before {
+		t.Errorf("%s:%d: the error has changed the table", file, exchange.Line)
+	}
+}
+
+// variables are what scripts may name: the root key, a published vector, which is a
+// key that no table holds, and the root key with a secret that is not its own.
+func (w *world) variables(t *testing.T) script.Variables {
+	t.Helper()
+	rootID, rootSecret := w.root.RevealPair()
+	vectorID, vectorSecret := vector(t).RevealPair()
+	wrongID, wrongSecret := apikey.FullKey{Locator: w.root.Locator, Secret: vector(t).Secret}.RevealPair()
+	return script.Variables{
+		"root-key": w.root.Reveal(), "root-key-id": rootID, "root-secret": rootSecret, "root-uuid": w.root.Locator.ID.String(),
+		"vector-id": vectorID, "vector-secret": vectorSecret,
+		"wrong-id": wrongID, "wrong-secret": wrongSecret,
+	}
+}
+
+func vector(t *testing.T) apikey.FullKey {
+	t.Helper()
+	text, err := os.ReadFile("../../shared/apikey/testdata/vectors.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var vectors struct {
+		Accepted []struct {
+			FullKey string `json:"full_key"`
+		}
+	}
+	if err := json.Unmarshal(text, &vectors); err != nil {
+		t.Fatal(err)
+	}
+	full, err := apikey.ParseFullKey(vectors.Accepted[0].FullKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return full
+}
+
+// contents is all that the table holds.
+func (w *world) contents(t *testing.T) string {
+	t.Helper()
+	var all []string
+	pages := dynamodb.NewScanPaginator(table.Client(w.stack.DynamoDBEndpoint()), &dynamodb.ScanInput{
+		TableName: aws.String(w.stack.Table()), ConsistentRead: aws.Bool(true),
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, item := range page.Items {
+			encoded, err := json.Marshal(item)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, string(encoded))
+		}
+	}
+	slices.Sort(all)
+	return strings.Join(all, "\n")
+}
+
+// wantNoSecrets looks for anything that parses as a key, and for every secret that
+// the scripts have seen.
+func wantNoSecrets(t *testing.T, log string, variables script.Variables) {
+	t.Helper()
+	if strings.Count(log, `"msg":"request"`) < 50 {
+		t.Errorf("the log holds too little to be one of the scripts:\n%.500s", log)
+	}
+	for _, text := range regexp.MustCompile(`lk_[0-9a-v]+_[0-9a-v]{59}`).FindAllString(log, -1) {
+		if _, err := apikey.ParseFullKey(text); err == nil {
+			t.Error("the log holds a full key")
+		}
+	}
+	for name, value := range variables {
+		if strings.HasSuffix(name, "-secret") && strings.Contains(log, value) {
+			t.Errorf("the log holds %s", name)
+		}
+	}
+}
+
+// Without its database the service says that it cannot tell: never no, never yes.
+func TestAbsentDatabase(t *testing.T) {
+	w := newWorld(t)
+	w.recorder.broken.Store(true)
+	for _, exchange := range []struct{ method, path, body string }{
+		{http.MethodPost, "/v1/auth/api-key/validate", fmt.Sprintf(`{"key":%q,"secret":%q}`, w.variables(t)["root-key-id"], w.variables(t)["root-secret"])},
+		{http.MethodGet, "/v1/namespaces/demo/api-keys", ""},
+		{http.MethodPost, "/v1/namespaces/demo/api-keys", "{}"},
+		{http.MethodGet, "/v1/namespaces/demo/api-keys/" + w.root.Locator.ID.String(), ""},
+		{http.MethodDelete, "/v1/namespaces/demo/api-keys/" + w.root.Locator.ID.String(), ""},
+	} {
+		request, err := http.NewRequest(exchange.method, w.stack.URL()+exchange.path, strings.NewReader(exchange.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Authorization", "Bearer "+w.root.Reveal())
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(response.Body)
+		response.Body.Close()
+		if err != nil || response.StatusCode != http.StatusServiceUnavailable || !bytes.HasPrefix(body, []byte(`{"code":14,`)) {
+			t.Errorf("%s %s: %d %s %v", exchange.method, exchange.path, response.StatusCode, body, err)
+		}
+	}
+	w.recorder.broken.Store(false)
+	if _, err := w.stack.Invoke(context.Background(), operation.Bootstrap, []byte(`{"namespace":"demo"}`)); err != nil {
+		t.Errorf("when the database is back: %v", err)
+	}
+}
+
+// Every call of bootstrap makes one more key; a bad request is refused by name.
+func TestBootstrapAgain(t *testing.T) {
+	w := newWorld(t)
+	seen := map[string]bool{w.root.Reveal(): true}
+	for range 2 {
+		answer, err := w.stack.Invoke(t.Context(), operation.Bootstrap, []byte(`{"namespace":"other.team"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		variables := script.Variables{}
+		if differences := variables.MatchJSON([]byte(`{
+			"namespace": "other.team", "uuid": "{{uuid}}", "key": "{{identifier}}", "secret": "{{secret}}", "full_key": "{{full-key:full}}"
+		}`), answer); differences != nil {
+			t.Error(differences)
+		}
+		if seen[variables["full"]] {
+			t.Error("a key was shown twice")
+		}
+		seen[variables["full"]] = true
+	}
+	for _, request := range []string{`{}`, `{"namespace":"a..b"}`, `{"namespace":1}`, `nonsense`} {
+		if answer, err := w.stack.Invoke(t.Context(), operation.Bootstrap, []byte(request)); err == nil {
+			t.Errorf("%s is answered %s", request, answer)
+		}
+	}
+}
