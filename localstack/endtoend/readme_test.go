@@ -1,0 +1,93 @@
+package endtoend_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"latchkey/shared/operation"
+)
+
+// The README's commands, typed into a shell, are answered in the shape that it
+// shows: the same members of the same types.
+func TestReadmeCommands(t *testing.T) {
+	w := newWorld(t)
+	content, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := filepath.Join(t.TempDir(), "root-key")
+	if err := os.WriteFile(key, []byte(w.root.Reveal()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	here := strings.NewReplacer("http://127.0.0.1:8080", w.stack.URL(), ".local/root-key", key)
+	blocks := regexp.MustCompile("(?s)```console\n\\$ (.*?)\n({.*?)\n```").FindAllStringSubmatch(string(content), -1)
+	if len(blocks) != 3 {
+		t.Fatalf("the README has %d commands with answers, want 3", len(blocks))
+	}
+	for _, block := range blocks {
+		answer, err := exec.Command("sh", "-c", here.Replace(block[1])).Output()
+		if err != nil {
+			t.Fatalf("%s: %v", block[1], err)
+		}
+		if got, want := shapeOf(t, answer), shapeOf(t, []byte(block[2])); got != want {
+			t.Errorf("%s\nis answered in the shape %s,\nthe README shows     %s", block[1], got, want)
+		}
+		waitForSecondKey(t, w)
+	}
+}
+
+// waitForSecondKey makes sure that the listing, which may lag behind, is of two
+// keys.
+func waitForSecondKey(t *testing.T, w *world) {
+	t.Helper()
+	list := w.fill(t, read(t, operation.ListAPIKeys.Name+".json"))
+	for range 100 {
+		answer, err := w.stack.Invoke(t.Context(), operation.ListAPIKeys, list)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Count(string(answer), "tenant_meta") > 1 {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Fatal("the second key is not listed")
+}
+
+// shapeOf is JSON with the types of values in their places: two answers of one shape
+// differ in values only.
+func shapeOf(t *testing.T, text []byte) string {
+	t.Helper()
+	var value any
+	if err := json.Unmarshal(text, &value); err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	return shape(value)
+}
+
+func shape(value any) string {
+	switch v := value.(type) {
+	case map[string]any:
+		var members []string
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			members = append(members, name+":"+shape(v[name]))
+		}
+		return "{" + strings.Join(members, " ") + "}"
+	case []any:
+		var members []string
+		for _, member := range v {
+			members = append(members, shape(member))
+		}
+		return "[" + strings.Join(members, " ") + "]"
+	}
+	return fmt.Sprintf("%T", value)
+}

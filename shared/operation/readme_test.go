@@ -1,0 +1,64 @@
+package operation
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write the table of operations into the README")
+
+const (
+	readme     = "../../README.md"
+	tableBegin = "<!-- operations -->\n"
+	tableEnd   = "<!-- /operations -->"
+)
+
+// The README's table is made from the catalogue: go test ./shared/operation -update.
+func TestReadmeHasTheCatalogue(t *testing.T) {
+	content, err := os.ReadFile(readme)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, ok := strings.Cut(string(content), tableBegin)
+	table, after, ended := strings.Cut(rest, tableEnd)
+	if !ok || !ended {
+		t.Fatalf("the README has no place for the table, between %q and %q", tableBegin, tableEnd)
+	}
+	if *update {
+		if err := os.WriteFile(readme, []byte(before+tableBegin+catalogueTable()+tableEnd+after), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	} else if table != catalogueTable() {
+		t.Errorf("the README's table is not the catalogue's: go test ./shared/operation -update\n%s", catalogueTable())
+	}
+}
+
+func catalogueTable() string {
+	var table strings.Builder
+	table.WriteString("| operation | route | caller | what it does | DynamoDB |\n| --- | --- | --- | --- | --- |\n")
+	for _, op := range All {
+		route := "none"
+		if op.Route != "" {
+			route = "`" + op.Route + "`"
+		}
+		fmt.Fprintf(&table, "| `%s` | %s | %s | %s | %s |\n", op.Name, route, op.Caller, op.Summary, touchesText(op.Touches))
+	}
+	return table.String()
+}
+
+func touchesText(touches []Touch) string {
+	if len(touches) == 0 {
+		return "nothing"
+	}
+	texts := make([]string, len(touches))
+	for i, touch := range touches {
+		texts[i] = string(touch.Action)
+		if touch.Index != "" {
+			texts[i] += " on " + touch.Index
+		}
+	}
+	return strings.Join(texts, ", ")
+}
