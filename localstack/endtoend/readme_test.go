@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -13,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"latchkey/localstack/shell"
 	"latchkey/shared/operation"
 )
 
@@ -33,10 +33,11 @@ func TestReadmeCommands(t *testing.T) {
 	if len(blocks) != 3 {
 		t.Fatalf("the README has %d commands with answers, want 3", len(blocks))
 	}
+	sh := shell.New(t)
 	for _, block := range blocks {
-		answer, err := exec.Command("sh", "-c", here.Replace(block[1])).Output()
+		answer, err := sh.Run(here.Replace(block[1]))
 		if err != nil {
-			t.Fatalf("%s: %v", block[1], err)
+			t.Fatal(err)
 		}
 		if got, want := shapeOf(t, answer), shapeOf(t, []byte(block[2])); got != want {
 			t.Errorf("%s\nis answered in the shape %s,\nthe README shows     %s", block[1], got, want)

@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -24,6 +23,7 @@ import (
 
 	"latchkey/localstack/emulator"
 	"latchkey/localstack/lambdahost/hosttest"
+	"latchkey/localstack/shell"
 	"latchkey/localstack/stack"
 	"latchkey/localstack/table"
 	"latchkey/shared/operation"
@@ -336,12 +336,13 @@ func TestGreeting(t *testing.T) {
 // functions answer with the event that they got.
 func paste(t *testing.T, greeting string) []events.APIGatewayV2HTTPRequest {
 	t.Helper()
+	sh := shell.New(t)
 	var got []events.APIGatewayV2HTTPRequest
 	for line := range strings.Lines(greeting) {
 		if !strings.Contains(line, "curl") {
 			continue
 		}
-		out, err := exec.Command("/bin/sh", "-c", line).Output()
+		out, err := sh.Run(line)
 		if err != nil {
 			t.Fatal(err)
 		}
