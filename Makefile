@@ -79,11 +79,10 @@ bench: setup ## measure against the bare-bones limits
 # -buildvcs=false: a commit that changes no function redeploys none.
 .PHONY: lambda
 lambda: tools ## build the functions for AWS, into dist/lambda/<operation>/bootstrap
-	@for function in functions/*; do \
-		name=$$(basename $$function); \
-		CGO_ENABLED=0 GOOS=linux GOARCH=arm64 go build -trimpath -buildvcs=false -ldflags='-s -w' -tags lambda.norpc \
-			-o dist/lambda/$$name/bootstrap ./$$function || exit 1; \
-	done
+	@rm -rf dist/lambda && mkdir -p dist/lambda
+	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 go build -trimpath -buildvcs=false -ldflags='-s -w' -tags lambda.norpc \
+		-o dist/lambda/ ./functions/...
+	@cd dist/lambda && for name in *; do mv $$name .built && mkdir $$name && mv .built $$name/bootstrap || exit 1; done
 
 $(CDK): infra/package.json infra/package-lock.json
 	@cd infra && npm ci --silent --no-audit --no-fund
