@@ -31,21 +31,7 @@ func TestMain(m *testing.M) {
 		main()
 		os.Exit(0)
 	}
-	os.Exit(testAll(m))
-}
-
-func testAll(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "functions")
-	if err == nil {
-		defer os.RemoveAll(dir)
-		fullKey, err = hosttest.BuildCatalogue(dir)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	functions = dir
-	return m.Run()
+	os.Exit(hosttest.Run(m, &functions, &fullKey))
 }
 
 // A program is a running local stack.

@@ -27,6 +27,7 @@ import (
 	"latchkey/localstack/stack"
 	"latchkey/localstack/table"
 	"latchkey/shared/apikey"
+	"latchkey/shared/apikey/apikeytest"
 	"latchkey/shared/operation"
 )
 
@@ -143,16 +144,8 @@ func (w *world) variables(t *testing.T) script.Variables {
 
 func vector(t *testing.T) apikey.FullKey {
 	t.Helper()
-	text, err := os.ReadFile("../../shared/apikey/testdata/vectors.json")
+	vectors, err := apikeytest.ReadVectors()
 	if err != nil {
-		t.Fatal(err)
-	}
-	var vectors struct {
-		Accepted []struct {
-			FullKey string `json:"full_key"`
-		}
-	}
-	if err := json.Unmarshal(text, &vectors); err != nil {
 		t.Fatal(err)
 	}
 	full, err := apikey.ParseFullKey(vectors.Accepted[0].FullKey)

@@ -11,7 +11,6 @@ import (
 	"net/url"
 	"os"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -331,7 +330,7 @@ func TestResponseHeaders(t *testing.T) {
 }
 
 func TestFunctionErrors(t *testing.T) {
-	log := &safeBuffer{}
+	log := &hosttest.Buffer{}
 	server := serve(t, func(c *gateway.Config) { c.Log = log }, "$default")
 	for _, query := range []string{"do=error&text=secret", "do=panic&text=secret", "do=exit&n=1", "do=big&n=7000000"} {
 		got := send(t, "GET", server+"?"+query, "", nil)
@@ -393,7 +392,7 @@ func TestLimits(t *testing.T) {
 }
 
 func TestAClientThatGoesAwayIsNotLogged(t *testing.T) {
-	log := &safeBuffer{}
+	log := &hosttest.Buffer{}
 	server := serve(t, func(c *gateway.Config) { c.Log = log }, "$default")
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
@@ -452,21 +451,4 @@ func BenchmarkWarm(b *testing.B) {
 		}
 	})
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "requests/s")
-}
-
-type safeBuffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *safeBuffer) Write(text []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(text)
-}
-
-func (b *safeBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
 }

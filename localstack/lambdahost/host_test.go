@@ -164,7 +164,7 @@ func TestTheLargestEventAndResponsePass(t *testing.T) {
 }
 
 func TestAProcessIsKilledAtTheTimeout(t *testing.T) {
-	log := &safeBuffer{}
+	log := &hosttest.Buffer{}
 	h, op := start(t, func(c *lambdahost.Config) {
 		c.Operations = hosttest.Operations(300*time.Millisecond, "probe")
 		c.Log = log
@@ -282,7 +282,7 @@ func TestCloseEndsEveryProcess(t *testing.T) {
 }
 
 func TestOutputComesInWholeLines(t *testing.T) {
-	log := &safeBuffer{}
+	log := &hosttest.Buffer{}
 	h, op := start(t, func(c *lambdahost.Config) { c.Log = log })
 	invoke(t, h, op, `{"do":"print","text":"one line"}`)
 	_, _ = h.Invoke(t.Context(), op, []byte(`{"do":"partial","text":"half a line","n":"0"}`))
@@ -439,21 +439,4 @@ func waitUntil(t testing.TB, done func() bool) {
 		time.Sleep(time.Millisecond)
 	}
 	t.Fatal("nothing happened within 5 s")
-}
-
-type safeBuffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *safeBuffer) Write(text []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(text)
-}
-
-func (b *safeBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
 }

@@ -32,23 +32,7 @@ import (
 
 var functions, fullKey string
 
-func TestMain(m *testing.M) {
-	os.Exit(run(m))
-}
-
-func run(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "functions")
-	if err == nil {
-		defer os.RemoveAll(dir)
-		fullKey, err = hosttest.BuildCatalogue(dir)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	functions = dir
-	return m.Run()
-}
+func TestMain(m *testing.M) { os.Exit(hosttest.Run(m, &functions, &fullKey)) }
 
 func start(t *testing.T, config stack.Config) *stack.Stack {
 	t.Helper()
@@ -229,7 +213,7 @@ func TestCloseEndsEverything(t *testing.T) {
 }
 
 func TestExpiredItemsAreSwept(t *testing.T) {
-	log := &safeBuffer{}
+	log := &hosttest.Buffer{}
 	clock := &clock{now: time.Unix(1000, 0)}
 	s := start(t, stack.Config{SweepInterval: 10 * time.Millisecond, Now: clock.Now, Log: log})
 	put(t, s, "due later", 2000)
@@ -434,21 +418,4 @@ func (c *clock) set(now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.now = now
-}
-
-type safeBuffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *safeBuffer) Write(text []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(text)
-}
-
-func (b *safeBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
 }

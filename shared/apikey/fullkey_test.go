@@ -8,35 +8,20 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"latchkey/shared/apikey/apikeytest"
 	"latchkey/shared/namespace"
 )
 
-type acceptedVector struct {
-	Name, Namespace, UUID, Key, Secret, Digest string
-
-	FullKey string `json:"full_key"`
-}
-
-type vectors struct {
-	Accepted []acceptedVector
-	Refused  []struct{ Name, Text, Reason string }
-}
-
-func readVectors(t testing.TB) vectors {
+func readVectors(t testing.TB) apikeytest.Vectors {
 	t.Helper()
-	text, err := os.ReadFile("testdata/vectors.json")
+	v, err := apikeytest.ReadVectors()
 	if err != nil {
-		t.Fatal(err)
-	}
-	var v vectors
-	if err := json.Unmarshal(text, &v); err != nil {
 		t.Fatal(err)
 	}
 	return v
@@ -79,7 +64,7 @@ func TestAcceptedVectors(t *testing.T) {
 }
 
 func TestLongestKeyHasMaximumLength(t *testing.T) {
-	longest := slices.MaxFunc(readVectors(t).Accepted, func(a, b acceptedVector) int {
+	longest := slices.MaxFunc(readVectors(t).Accepted, func(a, b apikeytest.Accepted) int {
 		return len(a.FullKey) - len(b.FullKey)
 	})
 	if len(longest.Namespace) != namespace.MaxLength || len(longest.FullKey) != MaxFullKeyLength {

@@ -3,15 +3,16 @@
 package hosttest
 
 import (
-	"encoding/json"
-	"errors"
+	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
+	"testing"
 	"time"
 
-	"latchkey/localstack/sourcetree"
+	"latchkey/shared/apikey/apikeytest"
 	"latchkey/shared/operation"
 )
 
@@ -62,24 +63,46 @@ func BuildCatalogue(dir string) (fullKey string, err error) {
 
 // PublishedKey is the first of the published vectors of a full key.
 func PublishedKey() (string, error) {
-	dir, err := os.Getwd()
+	vectors, err := apikeytest.ReadVectors()
 	if err != nil {
 		return "", err
-	}
-	text, err := os.ReadFile(filepath.Join(sourcetree.Root(dir), "shared", "apikey", "testdata", "vectors.json"))
-	if err != nil {
-		return "", err
-	}
-	var vectors struct {
-		Accepted []struct {
-			FullKey string `json:"full_key"`
-		}
-	}
-	if err := json.Unmarshal(text, &vectors); err != nil {
-		return "", fmt.Errorf("published vectors: %w", err)
-	}
-	if len(vectors.Accepted) == 0 {
-		return "", errors.New("no published vector")
 	}
 	return vectors.Accepted[0].FullKey, nil
+}
+
+// Run runs a package's tests with the probe function for every operation of the
+// catalogue, and gives their exit code. It sets where the binaries are, and the key
+// that bootstrap answers with.
+func Run(m *testing.M, functions, fullKey *string) int {
+	dir, err := os.MkdirTemp("", "functions")
+	if err == nil {
+		defer os.RemoveAll(dir)
+		*fullKey, err = BuildCatalogue(dir)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	*functions = dir
+	return m.Run()
+}
+
+// A Buffer collects what several goroutines write.
+type Buffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+// Write adds a text.
+func (b *Buffer) Write(text []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(text)
+}
+
+// String is all that was written.
+func (b *Buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
 }
