@@ -165,10 +165,13 @@ func allowed(clauses []clause, kind string) Method {
 	return methods
 }
 
-// mentioned lists every kind that a clause names, and the empty kind, which
-// stands for all that none names.
+// unnamed stands for every kind that no clause names. No normalised kind can be
+// equal to it.
+const unnamed = "_"
+
+// mentioned lists every kind that a clause names, and unnamed.
 func mentioned(lists ...[]clause) []string {
-	kinds := []string{""}
+	kinds := []string{unnamed}
 	for _, clauses := range lists {
 		for _, c := range clauses {
 			kinds = append(kinds, c.kinds...)
@@ -192,6 +195,10 @@ func normaliseAll(kinds []string) []string {
 	}
 	return normalised
 }
+
+// IsKind reports whether text can name one kind of resource: something must be left
+// of it when case and underscores do not count.
+func IsKind(text string) bool { return text != EveryKind && normalise(text) != "" }
 
 func normalise(kind string) string {
 	return strings.ToLower(strings.ReplaceAll(kind, "_", ""))
