@@ -2,7 +2,6 @@ package dynamo
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"time"
 
@@ -57,42 +56,12 @@ func encodeGrant(grant access.Grant) types.AttributeValue {
 	return &types.AttributeValueMemberM{Value: members}
 }
 
-func decodeGrant(members item) access.Grant {
-	grant := access.Grant{
-		Roles:  decodeList[access.Role](members[rolesMember]),
-		Except: decodeList[string](members[exceptMember]),
-	}
-	rules := mapIn(members, rulesMember)
-	if len(rules) == 0 {
-		return grant
-	}
-	grant.Rules = make(map[string]access.Method, len(rules))
-	for kind := range rules {
-		grant.Rules[kind] = access.Method(numberIn(rules, kind))
-	}
-	return grant
-}
-
 func encodeList[T ~string](values []T) types.AttributeValue {
 	members := make([]types.AttributeValue, len(values))
 	for i, value := range values {
 		members[i] = text(string(value))
 	}
 	return &types.AttributeValueMemberL{Value: members}
-}
-
-func decodeList[T ~string](value types.AttributeValue) []T {
-	list, ok := value.(*types.AttributeValueMemberL)
-	if !ok {
-		return nil
-	}
-	values := make([]T, 0, len(list.Value))
-	for _, member := range list.Value {
-		if s, ok := member.(*types.AttributeValueMemberS); ok {
-			values = append(values, T(s.Value))
-		}
-	}
-	return slices.Clip(values)
 }
 
 func encodeActor(actor apikey.Actor) types.AttributeValue {
@@ -140,26 +109,65 @@ func isTrue(record item, attribute string) bool {
 	return ok && value.Value
 }
 
-// A timeReader reads a record's times and keeps the first error: a time that cannot
-// be read might be an expiry, and must not pass for none.
-type timeReader struct {
+// A reader reads a record and keeps the first error: an expiry or an exception that
+// cannot be read must not pass for none.
+type reader struct {
 	record item
 	err    error
 }
 
-func (r *timeReader) read(attribute string) time.Time {
-	value, there := r.record[attribute]
-	if !there {
+func (r *reader) fail(attribute string) {
+	if r.err == nil {
+		r.err = fmt.Errorf("stored %s cannot be read", attribute)
+	}
+}
+
+func (r *reader) time(attribute string) time.Time {
+	if _, there := r.record[attribute]; !there {
 		return time.Time{}
 	}
-	written, _ := value.(*types.AttributeValueMemberS)
-	if written == nil {
-		r.err = fmt.Errorf("stored %s is no text", attribute)
-		return time.Time{}
-	}
-	at, err := time.Parse(time.RFC3339Nano, written.Value)
-	if err != nil && r.err == nil {
-		r.err = fmt.Errorf("stored %s: %w", attribute, err)
+	at, err := time.Parse(time.RFC3339Nano, textIn(r.record, attribute))
+	if err != nil {
+		r.fail(attribute)
 	}
 	return at
+}
+
+func (r *reader) grant(attribute string) access.Grant {
+	members := mapIn(r.record, attribute)
+	grant := access.Grant{
+		Roles:  readList[access.Role](r, members, rolesMember),
+		Except: readList[string](r, members, exceptMember),
+	}
+	rules := mapIn(members, rulesMember)
+	if len(rules) == 0 {
+		return grant
+	}
+	grant.Rules = make(map[string]access.Method, len(rules))
+	for kind := range rules {
+		grant.Rules[kind] = access.Method(numberIn(rules, kind)) & access.All
+	}
+	return grant
+}
+
+func readList[T ~string](r *reader, members item, name string) []T {
+	value, there := members[name]
+	if !there {
+		return nil
+	}
+	list, ok := value.(*types.AttributeValueMemberL)
+	if !ok {
+		r.fail(name)
+		return nil
+	}
+	values := make([]T, len(list.Value))
+	for i, member := range list.Value {
+		s, ok := member.(*types.AttributeValueMemberS)
+		if !ok {
+			r.fail(name)
+			return nil
+		}
+		values[i] = T(s.Value)
+	}
+	return values
 }

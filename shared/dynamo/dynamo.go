@@ -100,8 +100,10 @@ func newClient(c Config) *dynamodb.Client {
 	return dynamodb.New(options, c.Options...)
 }
 
-// newTransport bounds each try by the transport's own limits: the time-out of an
-// http.Client costs a timer, a context and a goroutine for each request.
+// newTransport bounds each try, up to the head of its answer, by the transport's own
+// limits: the time-out of an http.Client costs a timer, a context and a goroutine for
+// each request. What is left, reading an answer of some kilobytes, is bounded by the
+// caller's context.
 func newTransport() http.RoundTripper {
 	return awshttp.NewBuildableClient().
 		WithDialerOptions(func(d *net.Dialer) { d.Timeout = attemptTimeout }).

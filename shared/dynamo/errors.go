@@ -2,9 +2,11 @@ package dynamo
 
 import (
 	"errors"
+	"net/http"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
 
@@ -25,7 +27,6 @@ var passing = []string{
 	"ProvisionedThroughputExceededException",
 	"RequestLimitExceeded",
 	"ThrottlingException",
-	"TransactionCanceledException",
 	"TransactionConflictException",
 	"TransactionInProgressException",
 }
@@ -33,11 +34,24 @@ var passing = []string{
 // classify makes a fault of an error of the SDK. No answer at all is as good as a
 // refusal that passes.
 func classify(err error) error {
-	refusal, refused := errors.AsType[smithy.APIError](err)
-	if refused && refusal.ErrorFault() != smithy.FaultServer && !slices.Contains(passing, refusal.ErrorCode()) {
+	if isRefusedForGood(err) {
 		return fault.Wrap(fault.Internal, err, "internal error")
 	}
 	return fault.Wrap(fault.Unavailable, err, "the key store did not answer, try again")
+}
+
+// isRefusedForGood reports whether DynamoDB, and nothing before it, said no to a
+// request that it will never take.
+func isRefusedForGood(err error) bool {
+	response, answered := errors.AsType[*awshttp.ResponseError](err)
+	refusal, refused := errors.AsType[smithy.APIError](err)
+	if !answered || !refused || response.HTTPStatusCode() >= http.StatusInternalServerError {
+		return false
+	}
+	if canceled, ok := errors.AsType[*types.TransactionCanceledException](err); ok {
+		return slices.ContainsFunc(canceled.CancellationReasons, isLasting)
+	}
+	return !slices.Contains(passing, refusal.ErrorCode())
 }
 
 // isTransactionConflict tells the retryer what the SDK leaves to its callers: a

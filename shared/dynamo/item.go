@@ -14,9 +14,11 @@ import (
 
 type item = map[string]types.AttributeValue
 
-// maxKeyItemBytes leaves room in one read unit for what a key may get later on,
-// without its maker asking: a second digest and when its time is up.
-const maxKeyItemBytes = schema.MaxKeyItemBytes - 128
+// maxNewKeyBytes leaves room in one read unit for what a key gets later on, without
+// its maker asking: that it was changed, when and by whom, that it is disabled, a
+// second digest. An update is never refused for its size: revoking must not fail. At
+// worst, after one by a key with a very long name, a read costs a second unit.
+const maxNewKeyBytes = schema.MaxKeyItemBytes - 384
 
 // An aboutItem holds a key's texts.
 type aboutItem struct {
@@ -34,9 +36,20 @@ type parentItem struct {
 	UUID string `dynamodbav:"uuid,omitempty"`
 }
 
-// encodeKey gives a key's record. Invalid: it would be larger than a read unit;
-// the field is grant, as everything else in it is bounded.
-func (s *Store) encodeKey(key apikey.Key) (item, error) {
+// encodeNewKey is encodeKey for a key that is to be made. Invalid: its record would
+// be too large. The field is grant, which alone can fill it; together with a
+// namespace and names of the greatest length a small grant can be too much.
+func (s *Store) encodeNewKey(key apikey.Key) (item, error) {
+	record := s.encodeKey(key)
+	if size := sizeOf(record); size > maxNewKeyBytes {
+		return nil, fault.InvalidField("grant", fmt.Sprintf(
+			"value is too large: with its names the key's record would have %d bytes, %d are allowed", size, maxNewKeyBytes))
+	}
+	return record, nil
+}
+
+// encodeKey gives a key's record. That it was changed is not stored until it was.
+func (s *Store) encodeKey(key apikey.Key) item {
 	ns, id := key.Locator.Namespace.String(), key.Locator.ID.String()
 	record := item{
 		schema.PartitionKey: text(schema.KeyPartition(ns, id)),
@@ -48,9 +61,11 @@ func (s *Store) encodeKey(key apikey.Key) (item, error) {
 		schema.Grant:        encodeGrant(key.Grant),
 		schema.CreatedAt:    moment(key.CreatedAt),
 		schema.CreatedBy:    encodeActor(key.CreatedBy),
-		schema.UpdatedAt:    moment(key.UpdatedAt),
-		schema.UpdatedBy:    encodeActor(key.UpdatedBy),
 		schema.Version:      number(key.Version),
+	}
+	if !key.UpdatedAt.Equal(key.CreatedAt) || key.UpdatedBy != key.CreatedBy {
+		record[schema.UpdatedAt] = moment(key.UpdatedAt)
+		record[schema.UpdatedBy] = encodeActor(key.UpdatedBy)
 	}
 	if !key.ExpiresAt.IsZero() {
 		record[schema.ExpiresAt] = moment(key.ExpiresAt)
@@ -59,11 +74,7 @@ func (s *Store) encodeKey(key apikey.Key) (item, error) {
 	setIf(record, schema.Disabled, key.Disabled)
 	setIf(record, schema.Propagate, key.Propagate)
 	setIf(record, schema.HasTexts, !key.Texts.IsZero())
-	if size := sizeOf(record); size > maxKeyItemBytes {
-		return nil, fault.InvalidField("grant", fmt.Sprintf(
-			"value is too large: the key's record would have %d bytes, %d are allowed", size, maxKeyItemBytes))
-	}
-	return record, nil
+	return record
 }
 
 func (s *Store) encodeTexts(key apikey.Key) (item, error) {
@@ -97,31 +108,35 @@ func partitionOf(at apikey.Locator) string {
 
 // decodeKey reads a record, or what an index holds of one. It does so by hand,
 // because it is on the way of every verification: reflection would take four times
-// the allocations.
+// the allocations. What cannot be read is an error where leaving it out would give
+// the key more than it has.
 func decodeKey(record item) (apikey.Key, error) {
 	at, err := locatorOf(textIn(record, schema.Path))
 	if err != nil {
 		return apikey.Key{}, err
 	}
-	times := timeReader{record: record}
+	r := reader{record: record}
 	_, disabled := record[schema.Disabled]
 	key := apikey.Key{
 		Locator:   at,
 		Name:      textIn(record, schema.Name),
-		Grant:     decodeGrant(mapIn(record, schema.Grant)),
+		Grant:     r.grant(schema.Grant),
 		Propagate: isTrue(record, schema.Propagate),
-		ExpiresAt: times.read(schema.ExpiresAt),
+		ExpiresAt: r.time(schema.ExpiresAt),
 		Disabled:  disabled,
-		CreatedAt: times.read(schema.CreatedAt),
+		CreatedAt: r.time(schema.CreatedAt),
 		CreatedBy: decodeActor(mapIn(record, schema.CreatedBy)),
-		UpdatedAt: times.read(schema.UpdatedAt),
-		UpdatedBy: decodeActor(mapIn(record, schema.UpdatedBy)),
 		Version:   numberIn(record, schema.Version),
+	}
+	key.UpdatedAt, key.UpdatedBy = key.CreatedAt, key.CreatedBy
+	if _, updated := record[schema.UpdatedAt]; updated {
+		key.UpdatedAt = r.time(schema.UpdatedAt)
+		key.UpdatedBy = decodeActor(mapIn(record, schema.UpdatedBy))
 	}
 	if digest, ok := record[schema.Digest].(*types.AttributeValueMemberB); ok {
 		copy(key.Digest[:], digest.Value)
 	}
-	return key, times.err
+	return key, r.err
 }
 
 func decodeTexts(encoded item) (apikey.Texts, error) {

@@ -21,7 +21,7 @@ var (
 
 // Create stores a new key; see apikey.Store.
 func (s *Store) Create(ctx context.Context, key apikey.Key) error {
-	record, err := s.encodeKey(key)
+	record, err := s.encodeNewKey(key)
 	if err != nil {
 		return err
 	}
@@ -72,17 +72,13 @@ func created(err error, key apikey.Key) error {
 func (s *Store) Update(ctx context.Context, key apikey.Key) error {
 	read := key.Version
 	key.Version++
-	record, err := s.encodeKey(key)
-	if err != nil {
-		return err
-	}
 	texts, err := s.replaceTexts(key)
 	if err != nil {
 		return err
 	}
 	err = s.transact(ctx, types.TransactWriteItem{Put: &types.Put{
 		TableName:                           s.table,
-		Item:                                record,
+		Item:                                s.encodeKey(key),
 		ConditionExpression:                 isAsRead,
 		ExpressionAttributeValues:           item{":read": number(read)},
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
