@@ -67,7 +67,10 @@ var plan = []room{
 		},
 	},
 	{path: "latchkey/shared/web", may: []string{"latchkey/shared/fault", "latchkey/shared/operation", jsonv2}},
-	{path: "latchkey/shared/lambdaweb", may: []string{"latchkey/shared/fault", "latchkey/shared/operation", "latchkey/shared/web", lambda}},
+	{
+		path: "latchkey/shared/lambdaweb",
+		may:  []string{"latchkey/shared/fault", "latchkey/shared/operation", "latchkey/shared/web", lambda, jsonv2},
+	},
 	{
 		path: "latchkey/shared/api",
 		may: []string{

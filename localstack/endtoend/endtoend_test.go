@@ -28,6 +28,7 @@ import (
 	"latchkey/localstack/table"
 	"latchkey/shared/apikey"
 	"latchkey/shared/apikey/apikeytest"
+	_ "latchkey/shared/boot" // tells the test cache what the binaries are made of
 	"latchkey/shared/operation"
 )
 
@@ -50,7 +51,7 @@ func buildAndRun(m *testing.M) (int, error) {
 	}
 	defer os.RemoveAll(dir)
 	binaries = dir
-	build := exec.Command("go", "build", "-o", dir+string(filepath.Separator), "latchkey/functions/...")
+	build := exec.Command("go", "build", "-buildvcs=false", "-o", dir+string(filepath.Separator), "latchkey/functions/...")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		return 0, fmt.Errorf("functions: %w\n%s", err, out)

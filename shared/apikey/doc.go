@@ -35,8 +35,8 @@
 // The record holds the SHA-256 of the secret's 256 bits. Against that many random
 // bits a slow hash or a pepper adds nothing that an attacker feels, and either
 // would cost every verification. Digests are compared in constant time, also
-// with a dummy where the key is unknown, so that every refusal of a well-formed
-// key does the same work.
+// with a dummy where the key is unknown: every refusal of a well-formed key takes
+// the same read and the same comparison.
 //
 // # Verdict and fault
 //

@@ -49,8 +49,11 @@ func (Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
 // A Digest is the SHA-256 of a secret. The zero Digest matches no secret.
 type Digest [sha256.Size]byte
 
-// Digest hashes the secret.
+// Digest hashes the secret. The zero Secret has the zero Digest.
 func (s Secret) Digest() Digest {
+	if s.bits == nil {
+		return Digest{}
+	}
 	bits := s.bits()
 	return sha256.Sum256(bits[:])
 }

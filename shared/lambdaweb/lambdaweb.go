@@ -13,10 +13,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambda/messages"
+	jsonv2 "github.com/go-json-experiment/json"
 
 	"latchkey/shared/fault"
 	"latchkey/shared/operation"
@@ -49,12 +51,20 @@ func (f httpFunction) Invoke(ctx context.Context, payload []byte) ([]byte, error
 	if err != nil {
 		return nil, err
 	}
-	response := f.server.Serve(ctx, request)
-	return json.Marshal(events.APIGatewayV2HTTPResponse{
-		StatusCode: response.Status,
-		Headers:    response.Header,
-		Body:       string(response.Body),
-	})
+	return encode(f.server.Serve(ctx, request))
+}
+
+// A response is the part of events.APIGatewayV2HTTPResponse that we use.
+type response struct {
+	StatusCode int               `json:"statusCode"`
+	Headers    map[string]string `json:"headers"`
+	Body       string            `json:"body"`
+}
+
+// encode escapes nothing but what JSON demands: the body is JSON, the platform's
+// limit is on what it becomes here, and web.WireSize counts that.
+func encode(r web.Response) ([]byte, error) {
+	return jsonv2.Marshal(response{StatusCode: r.Status, Headers: r.Header, Body: string(r.Body)}, jsonv2.Deterministic(true))
 }
 
 func (f httpFunction) request(event events.APIGatewayV2HTTPRequest) (*web.Request, error) {
@@ -91,7 +101,7 @@ type directFunction struct {
 
 // Invoke answers one invocation.
 func (f directFunction) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
-	answer, err := f.call(ctx, payload)
+	answer, err := f.recovered(ctx, payload)
 	if err == nil {
 		return answer, nil
 	}
@@ -102,4 +112,13 @@ func (f directFunction) Invoke(ctx context.Context, payload []byte) ([]byte, err
 		message += "; " + field.Name + ": " + field.Problem
 	}
 	return nil, messages.InvokeResponse_Error{Message: message, Type: failure.Kind.Error()}
+}
+
+func (f directFunction) recovered(ctx context.Context, payload []byte) (answer []byte, err error) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			err = fmt.Errorf("panic: %v\n%s", reason, debug.Stack())
+		}
+	}()
+	return f.call(ctx, payload)
 }

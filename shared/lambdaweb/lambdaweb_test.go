@@ -93,3 +93,18 @@ func TestDirect(t *testing.T) {
 		t.Errorf("an unknown error: %v, logged %s", err, log.String())
 	}
 }
+
+// What web counts is what the platform gets, whatever a body holds.
+func TestWireSizeIsTheEncodedSize(t *testing.T) {
+	empty, err := encode(web.Response{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{``, `"`, `\`, "<&>", "\u2028\u2029", "\x01\n\t", "é世😀", "\x7f"} {
+		body := web.MustJSON(200, map[string]string{"text": strings.Repeat(text, 100)}).Body
+		encoded, err := encode(web.Response{Body: body})
+		if size := len(encoded) - len(empty); err != nil || size != web.WireSize(body) {
+			t.Errorf("%q takes %d bytes, counted as %d, %v", text, size, web.WireSize(body), err)
+		}
+	}
+}

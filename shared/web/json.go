@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"reflect"
@@ -108,4 +109,10 @@ func marshal(status int, value any, option json.Options) (Response, error) {
 // JSONBody is an answer in JSON that is encoded already.
 func JSONBody(status int, body []byte) Response {
 	return Response{Status: status, Header: map[string]string{"Content-Type": "application/json"}, Body: body}
+}
+
+// WireSize is how large a body is on its way through the platform, which takes it as
+// a string in JSON.
+func WireSize(body []byte) int {
+	return len(body) + bytes.Count(body, []byte(`"`)) + bytes.Count(body, []byte(`\`))
 }

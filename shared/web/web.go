@@ -9,7 +9,7 @@
 //
 // A log line holds what the handlers note: ids, namespaces, verdicts. It holds no
 // header, path, query or body, where a key might be, and an error's text only if
-// the failure is ours.
+// the failure is ours or a credential was refused.
 package web
 
 import (
@@ -28,6 +28,12 @@ import (
 
 // MaxBodyBytes is the size of the largest body that is read.
 const MaxBodyBytes = 256 << 10
+
+// MaxAnswerBytes bounds the body of an answer, as WireSize counts it. The platform
+// takes 6 MB with everything around it.
+//
+// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+const MaxAnswerBytes = 5_000_000
 
 // What is left of an invocation's time when the work on it stops, so that there is
 // an answer in our own envelope.
@@ -57,18 +63,25 @@ func (r *Request) note(attribute slog.Attr) {
 	}
 }
 
-// Query parses the query. Invalid: it is malformed, or names a parameter twice.
-func (r *Request) Query() (map[string]string, error) {
-	values, err := url.ParseQuery(r.RawQuery)
-	if err != nil {
-		return nil, fault.InvalidField("query", "value is malformed")
-	}
-	parameters := make(map[string]string, len(values))
-	for name, given := range values {
-		if len(given) > 1 {
+// Parameters gives the query's parameters whose names begin with a prefix, without
+// it. Others are not looked at. Invalid: a value is malformed, or given twice.
+func (r *Request) Parameters(prefix string) (map[string]string, error) {
+	parameters := map[string]string{}
+	for pair := range strings.SplitSeq(r.RawQuery, "&") {
+		rawName, rawValue, _ := strings.Cut(pair, "=")
+		name, err := url.QueryUnescape(rawName)
+		short, ok := strings.CutPrefix(name, prefix)
+		if err != nil || !ok {
+			continue
+		}
+		value, err := url.QueryUnescape(rawValue)
+		if err != nil {
+			return nil, fault.InvalidField(name, "value is malformed")
+		}
+		if _, twice := parameters[short]; twice {
 			return nil, fault.InvalidField(name, "value is given more than once")
 		}
-		parameters[name] = given[0]
+		parameters[short] = value
 	}
 	return parameters, nil
 }
@@ -126,6 +139,9 @@ func (s *Server) Serve(ctx context.Context, r *Request) Response {
 		defer cancel()
 	}
 	response, err := s.handle(ctx, r)
+	if err == nil && WireSize(response.Body) > MaxAnswerBytes {
+		err = fmt.Errorf("an answer of %d bytes is more than the platform takes", len(response.Body))
+	}
 	var failure *fault.Error
 	if err != nil {
 		failure = fault.Of(err)
@@ -162,13 +178,13 @@ func addHeaders(r *Request, response *Response) {
 
 const realm = `Bearer realm="latchkey"`
 
-// challenge names an error only where a credential was presented (RFC 6750,
-// section 3.1).
+// challenge names an error only where a credential of this scheme was presented
+// (RFC 6750, section 3.1).
 func challenge(r *Request) string {
-	if _, presented := r.Header["authorization"]; presented {
-		return realm + `, error="invalid_token"`
+	if _, err := r.Bearer(); err != nil {
+		return realm
 	}
-	return realm
+	return realm + `, error="invalid_token"`
 }
 
 func (s *Server) log(
@@ -181,8 +197,11 @@ func (s *Server) log(
 	level := slog.LevelInfo
 	if failure != nil {
 		r.note(slog.String("fault", failure.Kind.Error()))
-		if failure.Kind == fault.Internal || failure.Kind == fault.Unavailable {
+		switch failure.Kind {
+		case fault.Internal, fault.Unavailable:
 			level = slog.LevelError
+			r.note(slog.String("error", err.Error()))
+		case fault.Unauthenticated:
 			r.note(slog.String("error", err.Error()))
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -19,8 +18,8 @@ const (
 	listPrefix      = "list_parameters."
 	defaultPageSize = 100
 	maxPageSize     = 500
-	// A page ends before the objects in it reach this size.
-	maxAnswerBytes = 4_900_000
+	// A page ends before its objects reach this size; around them there is little.
+	maxObjectBytes = web.MaxAnswerBytes - 10_000
 )
 
 type listAnswer struct {
@@ -50,7 +49,7 @@ func (a *API) list(ctx context.Context, c call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	objects, err := encodeUpTo(page.Keys, maxAnswerBytes, isCompact(c.Request))
+	objects, err := encodeUpTo(page.Keys, maxObjectBytes, isCompact(c.Request))
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +69,7 @@ func encodeUpTo(keys []apikey.Key, most int, compact bool) ([]jsontext.Value, er
 		if err != nil {
 			return nil, fmt.Errorf("key in a list: %w", err)
 		}
-		if size += len(object); size > most {
+		if size += web.WireSize(object); size > most {
 			break
 		}
 		objects = append(objects, object)
@@ -134,22 +133,17 @@ func (p *problems) count(given map[string]string, name string) int {
 	return int(number)
 }
 
-// parametersOf gives the query's parameters with a prefix, without it. Invalid:
-// one of them is not offered. Other parameters are ignored.
+// parametersOf gives the query's parameters with a prefix, without it. Invalid: one
+// of them is not offered; to ignore it could do other than its sender wants.
 func parametersOf(r *web.Request, prefix string, offered ...string) (map[string]string, error) {
-	query, err := r.Query()
+	given, err := r.Parameters(prefix)
 	if err != nil {
 		return nil, err
 	}
-	given := make(map[string]string, len(query))
 	var found problems
-	for parameter, value := range query {
-		name, ok := strings.CutPrefix(parameter, prefix)
-		if ok && !slices.Contains(offered, name) {
-			found.add(parameter, "parameter is not offered")
-		}
-		if ok {
-			given[name] = value
+	for name := range given {
+		if !slices.Contains(offered, name) {
+			found.add(prefix+name, "parameter is not offered")
 		}
 	}
 	if len(found) > 0 {

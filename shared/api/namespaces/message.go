@@ -144,9 +144,12 @@ func userOf(actor apikey.Actor) *user {
 }
 
 func permissionsOf(grant access.Grant) permissions {
-	p := permissions{ExceptResources: grant.Except, Rules: make(map[string]rules, len(grant.Rules))}
+	p := permissions{ExceptResources: grant.Except}
 	for _, role := range grant.Roles {
 		p.Roles = append(p.Roles, string(role))
+	}
+	if len(grant.Rules) > 0 {
+		p.Rules = make(map[string]rules, len(grant.Rules))
 	}
 	for kind, methods := range grant.Rules {
 		p.Rules[kind] = rules{Methods: namesOf(methods)}

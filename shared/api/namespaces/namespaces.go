@@ -9,9 +9,12 @@
 //
 // Where the vendor says nothing, this is decided:
 //   - meta.parent_kind and meta.parent_uuid are stored and shown, and mean nothing;
+//   - a key has at most 100 tags and 100 annotations;
 //   - SYSTEM_ROLE_UNSPECIFIED beside another role is dropped, alone it is an error;
+//   - delete_parameters.action and delete_parameters.force are taken and mean
+//     nothing: no deletion needs to be forced;
 //   - a body over the limit is code 3 with status 413;
-//   - a query parameter that is given twice is an error.
+//   - a parameter of ours that is given twice is an error.
 package namespaces
 
 import (
@@ -89,9 +92,12 @@ func (a *API) create(ctx context.Context, c call) (any, error) {
 	if err := web.DecodeJSON(c.Body, &request); err != nil {
 		return nil, err
 	}
-	draft, problems := request.draft(c.namespace)
-	if problems = append(problems, a.keys.Problems(draft)...); len(problems) > 0 {
-		return nil, fault.InvalidFields(problems...)
+	draft, found := request.draft(c.namespace)
+	for _, field := range a.keys.Problems(draft) {
+		found.addUnlessNamed(wireNames[field.Name], field.Problem)
+	}
+	if len(found) > 0 {
+		return nil, fault.InvalidFields(found...)
 	}
 	issued, err := a.keys.Issue(ctx, c.caller, draft)
 	if err != nil {
@@ -104,7 +110,10 @@ func (a *API) create(ctx context.Context, c call) (any, error) {
 }
 
 func (a *API) get(ctx context.Context, c call) (any, error) {
-	at, err := c.locator("get_parameters.")
+	if _, err := parametersOf(c.Request, "get_parameters."); err != nil {
+		return nil, err
+	}
+	at, err := c.locator()
 	if err != nil {
 		return nil, err
 	}
@@ -116,19 +125,18 @@ func (a *API) get(ctx context.Context, c call) (any, error) {
 }
 
 func (a *API) delete(ctx context.Context, c call) (any, error) {
-	at, err := c.locator("delete_parameters.")
+	if _, err := parametersOf(c.Request, "delete_parameters.", "action", "force"); err != nil {
+		return nil, err
+	}
+	at, err := c.locator()
 	if err != nil {
 		return nil, err
 	}
 	return struct{}{}, a.keys.Delete(ctx, c.caller, at)
 }
 
-// locator is the key that the path names. Parameters with the prefix are refused:
-// none is offered, and to ignore one could do other than its sender wants.
-func (c call) locator(prefix string) (apikey.Locator, error) {
-	if _, err := parametersOf(c.Request, prefix); err != nil {
-		return apikey.Locator{}, err
-	}
+// locator is the key that the path names.
+func (c call) locator() (apikey.Locator, error) {
 	id, ok := apikey.ParseID(c.PathValues["uuid"])
 	if !ok {
 		return apikey.Locator{}, fault.New(fault.NotFound, "the key does not exist")

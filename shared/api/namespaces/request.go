@@ -21,12 +21,16 @@ const (
 	maxParentLength     = 255 // characters
 	descriptionLimit    = 1024
 	maxAnnotationLength = 16_384 // bytes
+	maxTags             = 100
+	maxAnnotations      = 100
 )
 
 var (
 	tagPattern        = regexp.MustCompile(`^[A-Za-z0-9@_.-]+(=[A-Za-z0-9@_.-]*)?$`)
 	annotationPattern = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
 )
+
+const notAKind = "value is no kind of resource"
 
 type createRequest struct {
 	Meta       *createMeta      `json:"meta"`
@@ -82,9 +86,17 @@ func (p *problems) add(name, problem string) {
 	*p = append(*p, fault.Field{Name: name, Problem: problem})
 }
 
+// addUnlessNamed adds a problem with a field that has none yet: the domain's rules
+// say again what this API's own say more strictly.
+func (p *problems) addUnlessNamed(name, problem string) {
+	if !slices.ContainsFunc(*p, func(f fault.Field) bool { return f.Name == name }) {
+		p.add(name, problem)
+	}
+}
+
 // draft gives what the request asks for, and every field of it that is wrong by
 // this API's rules.
-func (r createRequest) draft(ns namespace.Namespace) (apikey.Draft, []fault.Field) {
+func (r createRequest) draft(ns namespace.Namespace) (apikey.Draft, problems) {
 	var found problems
 	if given := r.TenantMeta.Namespace; given != "" && given != ns.String() {
 		found.add("tenant_meta.namespace", "value is not the namespace of the path")
@@ -102,9 +114,15 @@ func (m *createMeta) read(draft *apikey.Draft, found *problems) {
 	draft.Name = m.Name
 	draft.Texts = apikey.Texts{
 		Description: m.Description,
-		Tags:        m.Tags,
+		Tags:        someOf(m.Tags),
 		Annotations: m.Annotations,
 		Parent:      apikey.Parent{Kind: m.ParentKind, UUID: m.ParentUUID},
+	}
+	if len(m.Annotations) == 0 {
+		draft.Texts.Annotations = nil
+	}
+	if m.Name == "" {
+		found.add("meta.name", "value is required")
 	}
 	found.checkLength("meta.name", m.Name, maxNameLength)
 	found.checkLength("meta.parent_kind", m.ParentKind, maxParentLength)
@@ -116,6 +134,14 @@ func (m *createMeta) read(draft *apikey.Draft, found *problems) {
 	found.checkAnnotations(m.Annotations)
 }
 
+// someOf makes no list of an empty one: so it is stored, and read again.
+func someOf(list []string) []string {
+	if len(list) == 0 {
+		return nil
+	}
+	return list
+}
+
 func (p *problems) checkLength(name, value string, most int) {
 	if utf8.RuneCountInString(value) > most {
 		p.add(name, fmt.Sprintf("value length must be at most %d characters", most))
@@ -123,6 +149,9 @@ func (p *problems) checkLength(name, value string, most int) {
 }
 
 func (p *problems) checkTags(tags []string) {
+	if len(tags) > maxTags {
+		p.add("meta.tags", fmt.Sprintf("value must hold at most %d tags", maxTags))
+	}
 	for i, tag := range tags {
 		name := fmt.Sprintf("meta.tags[%d]", i)
 		p.checkLength(name, tag, maxTagLength)
@@ -133,6 +162,9 @@ func (p *problems) checkTags(tags []string) {
 }
 
 func (p *problems) checkAnnotations(annotations map[string]string) {
+	if len(annotations) > maxAnnotations {
+		p.add("meta.annotations", fmt.Sprintf("value must hold at most %d annotations", maxAnnotations))
+	}
 	for key, value := range annotations {
 		if !annotationPattern.MatchString(key) {
 			p.add("meta.annotations", "keys must be letters, digits and '_', '.', '-'")
@@ -174,10 +206,12 @@ func (c createPermissions) grant(found *problems) access.Grant {
 	grant := access.Grant{
 		Roles:  found.roles(c.Roles),
 		Rules:  found.rules(c.Rules),
-		Except: c.ExceptResources,
+		Except: someOf(c.ExceptResources),
 	}
-	if slices.Contains(c.ExceptResources, "") {
-		found.add("spec.permissions.except_resources", "value must not hold an empty name")
+	for i, kind := range c.ExceptResources {
+		if !access.IsKind(kind) {
+			found.add(fmt.Sprintf("spec.permissions.except_resources[%d]", i), notAKind)
+		}
 	}
 	onlyUnspecified := len(grant.Roles) == 0 && len(c.Rules) == 0 && !slices.ContainsFunc(c.Roles, isUnknownRole)
 	if onlyUnspecified {
@@ -204,11 +238,14 @@ func isUnknownRole(name string) bool {
 }
 
 func (p *problems) rules(given map[string]rules) map[string]access.Method {
+	if len(given) == 0 {
+		return nil
+	}
 	parsed := make(map[string]access.Method, len(given))
 	for kind, rule := range given {
 		name := "spec.permissions.rules." + kind
-		if kind == "" {
-			p.add("spec.permissions.rules", "value must not hold an empty resource kind")
+		if kind != access.EveryKind && !access.IsKind(kind) {
+			p.add(name, notAKind)
 		}
 		if len(rule.Methods) == 0 {
 			p.add(name+".methods", "value is required")
