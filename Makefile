@@ -3,15 +3,20 @@
 
 ADDR ?= 127.0.0.1:8080
 DATA ?= .local
-CDK  := infra/node_modules/.bin/cdk
-EMULATOR := localstack/node_modules/.package-lock.json
 
-# The same flags for every local build: others compile everything again.
-GO_LOCAL := CGO_ENABLED=0 go
-NOT_INFRA = $$(go list ./... | grep -v '^latchkey/infra')
+CDK = infra/node_modules/.bin/cdk
+CDK_FLAGS = --no-notices --no-version-reporting $(if $(STACK),-c 'stack=$(STACK)') $(ARGS)
+EMULATOR = $(or $(wildcard localstack/node_modules/@dynoxide/*/dynoxide),localstack/node_modules/emulator)
 
+# The same flags for every local build: others compile everything again. Without the
+# commit in them, a new commit links nothing anew.
+GO_LOCAL = CGO_ENABLED=0 go
+NOT_INFRA = $$(go list ./... | grep -v '^latchkey/infra' | grep -v '^latchkey/localstack')
+
+# jsii's own way not to be told each time that a version of Node.js is old.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := $(shell node --version 2>/dev/null | sed 's/^v\([0-9]*\).*/\1/')
 
+MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -22,21 +27,30 @@ help: ## show this
 .PHONY: tools
 tools:
 	@command -v go >/dev/null 2>&1 || { echo 'Go is missing: install Go 1.26 or later from https://go.dev/dl and try again.' >&2; exit 1; }
-	@command -v npm >/dev/null 2>&1 || { echo 'Node.js with npm is missing: install it from https://nodejs.org and try again.' >&2; exit 1; }
 
+.PHONY: node
+node:
+	@command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&1 || \
+		{ echo 'Node.js with npm is missing: install it from https://nodejs.org and try again.' >&2; exit 1; }
+
+# Another DynamoDB, or another emulator, needs none from npm.
 .PHONY: setup
-setup: tools $(EMULATOR) ## fetch what running and testing need
+setup: tools $(if $(LATCHKEY_DYNOXIDE)$(AWS_ENDPOINT_URL_DYNAMODB),,$(EMULATOR)) ## fetch what running and testing need
 
-$(EMULATOR): localstack/package.json localstack/package-lock.json
+# npm passes over an optional package that it cannot get, and says nothing.
+$(EMULATOR): localstack/package.json localstack/package-lock.json | node
 	@echo 'Fetching the DynamoDB emulator…'
-	@cd localstack && npm ci --silent --no-audit --no-fund
-	@touch $@
+	@cd localstack && npm ci --loglevel=error --no-audit --no-fund >/dev/null
+	@ls localstack/node_modules/@dynoxide/*/dynoxide >/dev/null 2>&1 || { echo \
+		'npm could not fetch the DynamoDB emulator: check the network and try again, or name a dynoxide binary in LATCHKEY_DYNOXIDE.' >&2; \
+		exit 1; }
+	@touch localstack/node_modules/@dynoxide/*/dynoxide
 
 # `go build -v` names each package that it compiles; they are counted.
 .PHONY: build
 build: setup ## build the functions and the local stack for this machine
 	@echo 'Building the functions and the local stack…'
-	@{ $(GO_LOCAL) build -v -o dist/local/ ./functions/... ./localstack; echo "exit $$?"; } 2>&1 | awk ' \
+	@{ $(GO_LOCAL) build -v -buildvcs=false -o dist/local/ ./functions/... ./localstack; echo "exit $$?"; } 2>&1 | awk ' \
 		/^exit [0-9]+$$/ { code = $$2; next } \
 		/^[a-zA-Z0-9._\/-]+$$/ { if (++count % 20 == 0) printf "  %d packages\n", count; fflush(); next } \
 		{ print; fflush() } \
@@ -44,7 +58,7 @@ build: setup ## build the functions and the local stack for this machine
 
 .PHONY: run
 run: build ## serve everything locally (ADDR=127.0.0.1:8080 DATA=.local)
-	@exec dist/local/localstack -addr $(ADDR) -data $(DATA)
+	@exec dist/local/localstack -addr '$(ADDR)' -data '$(DATA)'
 
 .PHONY: invoke
 invoke: ## send an event to a function of the running stack (OP=… EVENT=… DATA=…)
@@ -57,9 +71,11 @@ reset: ## forget the local stack's data (DATA=.local)
 	@test -x dist/local/localstack || { echo 'The local stack is not built: start it with make run.' >&2; exit 1; }
 	@dist/local/localstack reset -data '$(DATA)'
 
+# The local stack's tests build and start programs, which the test cache cannot see.
 .PHONY: test
-test: setup ## test everything, the infrastructure last
+test: setup node ## test everything, the infrastructure last
 	$(GO_LOCAL) test $(NOT_INFRA)
+	$(GO_LOCAL) test -count=1 ./localstack/...
 	$(GO_LOCAL) test ./infra/...
 
 .PHONY: lint
@@ -71,6 +87,7 @@ lint: tools ## gofmt, go vet and staticcheck
 .PHONY: race
 race: setup ## test the domain and the store under the race detector
 	go test -race ./shared/...
+	go test -race -tags watchdog ./localstack/child
 
 .PHONY: bench
 bench: setup ## measure against the bare-bones limits
@@ -84,21 +101,25 @@ lambda: tools ## build the functions for AWS, into dist/lambda/<operation>/boots
 		-o dist/lambda/ ./functions/...
 	@cd dist/lambda && for name in *; do mv $$name .built && mkdir $$name && mv .built $$name/bootstrap || exit 1; done
 
-$(CDK): infra/package.json infra/package-lock.json
-	@cd infra && npm ci --silent --no-audit --no-fund
+$(CDK): infra/package.json infra/package-lock.json | node
+	@cd infra && npm ci --loglevel=error --no-audit --no-fund >/dev/null
 	@touch $@
 
 .PHONY: synth
 synth: lambda $(CDK) ## write the CloudFormation template to infra/cdk.out
-	$(CDK) synth --quiet --no-notices --no-version-reporting $(ARGS)
+	$(CDK) synth --quiet $(CDK_FLAGS)
+
+.PHONY: prepare
+prepare: lambda $(CDK) ## prepare an AWS account and region for deployments, once
+	$(CDK) bootstrap $(CDK_FLAGS)
 
 .PHONY: deploy
-deploy: lambda $(CDK) ## deploy to the AWS account of your credentials (ARGS='…' for cdk)
-	$(CDK) deploy --no-notices --no-version-reporting $(ARGS)
+deploy: lambda $(CDK) ## deploy to the AWS account of your credentials (STACK=latchkey ARGS='…')
+	$(CDK) deploy $(CDK_FLAGS)
 
 .PHONY: destroy
 destroy: lambda $(CDK) ## delete the deployment; the table stays
-	$(CDK) destroy --no-notices --no-version-reporting $(ARGS)
+	$(CDK) destroy $(CDK_FLAGS)
 
 .PHONY: bootstrap
 bootstrap: tools ## make an administrator's key of a deployed NAMESPACE (STACK=latchkey)
