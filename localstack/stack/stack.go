@@ -2,8 +2,8 @@
 // the function host, the gateway, and what TTL does. The program localstack and
 // the end-to-end tests start the same one.
 //
-// What a stack must remember lies in its state directory, which only its owner
-// may read:
+// What a stack must remember lies in its state directory, in files that only
+// their owner may read:
 //
 //	lock         held while a stack runs: one stack for one directory
 //	dynamodb.db  the emulator's data
@@ -13,14 +13,14 @@
 // Without a directory everything is in memory.
 //
 // The root key is made by the bootstrap function, like the first key of a
-// deployment. Data without a root-key file get one more key: nobody but the
-// file holds it. A root-key file without data is stale and is replaced.
+// deployment. Nobody but the root-key file holds it, so data without that file get
+// one more key. A file whose key the validate-api-key function calls invalid at a
+// start, because the data are others now or the key was deleted, is replaced.
 package stack
 
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -48,7 +48,14 @@ const (
 	DefaultTable = "latchkey"
 )
 
-const readHeaderTimeout = 10 * time.Second
+// How long the HTTP API lets a connection keep it waiting. A request may take all
+// of readTimeout to arrive and all of the gateway's limit to be answered.
+const (
+	readHeaderTimeout = 10 * time.Second
+	readTimeout       = 30 * time.Second
+	writeTimeout      = readTimeout + gateway.DefaultTimeout
+	idleTimeout       = 60 * time.Second
+)
 
 const endpointVariable = "AWS_ENDPOINT_URL_DYNAMODB"
 
@@ -86,6 +93,9 @@ type Stack struct {
 // only; Close ends the stack.
 func Start(ctx context.Context, config Config) (*Stack, error) {
 	s := &Stack{config: withDefaults(config)}
+	log := &syncWriter{out: s.config.Log}
+	s.config.Log = log
+	s.onClose(log.close)
 	if err := s.start(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -105,7 +115,6 @@ func withDefaults(config Config) Config {
 	if config.Log == nil {
 		config.Log = io.Discard
 	}
-	config.Log = &syncWriter{out: config.Log}
 	return config
 }
 
@@ -121,22 +130,14 @@ func (s *Stack) start(ctx context.Context) error {
 		return err
 	}
 	s.onClose(func() error { return ignoreClosed(listener.Close()) })
-
-	if s.config.DynamoDBEndpoint == "" && !s.state.hasDatabase() {
-		if err := s.state.forget(rootKeyFile); err != nil {
-			return err
-		}
-	}
 	if err := s.startFunctions(); err != nil {
 		return err
 	}
 	if err := s.startDynamoDB(ctx); err != nil {
 		return err
 	}
-	if !s.state.hasRootKey() {
-		if err := s.bootstrap(ctx); err != nil {
-			return fmt.Errorf("first key of the namespace %s: %w", Namespace, err)
-		}
+	if err := s.ensureRootKey(ctx); err != nil {
+		return err
 	}
 	if err := s.serve(listener); err != nil {
 		return err
@@ -171,6 +172,9 @@ func urlOf(addr *net.TCPAddr) string {
 func (s *Stack) startDynamoDB(ctx context.Context) error {
 	s.endpoint = s.config.DynamoDBEndpoint
 	if s.endpoint == "" {
+		if err := s.state.makeDatabase(); err != nil {
+			return err
+		}
 		e, err := emulator.Start(ctx, emulator.Config{Path: s.state.database(), Log: s.config.Log})
 		if err != nil {
 			return err
@@ -225,26 +229,6 @@ func (s *Stack) environment(op operation.Operation) map[string]string {
 	return variables
 }
 
-// bootstrap makes the root key and keeps it.
-func (s *Stack) bootstrap(ctx context.Context) error {
-	event, err := json.Marshal(map[string]string{"namespace": Namespace})
-	if err != nil {
-		return err
-	}
-	response, err := s.Invoke(ctx, operation.Bootstrap, event)
-	if err != nil {
-		return err
-	}
-	var made struct {
-		FullKey string `json:"full_key"`
-	}
-	if err := json.Unmarshal(response, &made); err != nil || made.FullKey == "" {
-		return errors.New("no full_key in the response")
-	}
-	s.firstKey = made.FullKey
-	return s.state.keepRootKey(made.FullKey)
-}
-
 func (s *Stack) serve(listener net.Listener) error {
 	g, err := gateway.New(gateway.Config{
 		Routes: gateway.Routes(), Invoker: s.host, Now: s.config.Now, Log: s.config.Log,
@@ -252,7 +236,10 @@ func (s *Stack) serve(listener net.Listener) error {
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: g, ReadHeaderTimeout: readHeaderTimeout}
+	server := &http.Server{
+		Handler:           g,
+		ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
+	}
 	s.onClose(server.Close)
 	go func() {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
@@ -295,7 +282,7 @@ func (s *Stack) DynamoDBEndpoint() string { return s.endpoint }
 func (s *Stack) Table() string { return s.config.Table }
 
 // FirstKey is the full key that bootstrap made at this start, empty when there
-// was one already.
+// was one already that works.
 func (s *Stack) FirstKey() string { return s.firstKey }
 
 // Invoke gives an event to an operation's function and returns the response. An
@@ -304,7 +291,8 @@ func (s *Stack) Invoke(ctx context.Context, op operation.Operation, event []byte
 	return s.host.Invoke(ctx, op, event)
 }
 
-// A syncWriter lets the parts of a stack write to one log.
+// A syncWriter lets the parts of a stack write to one log. A request that is cut
+// off when the stack closes may still want to write: that is dropped.
 type syncWriter struct {
 	mu  sync.Mutex
 	out io.Writer
@@ -315,4 +303,11 @@ func (w *syncWriter) Write(text []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.out.Write(text)
+}
+
+func (w *syncWriter) close() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.out = io.Discard
+	return nil
 }

@@ -26,6 +26,7 @@ import (
 	"latchkey/localstack/shell"
 	"latchkey/localstack/stack"
 	"latchkey/localstack/table"
+	"latchkey/shared/apikey/apikeytest"
 	"latchkey/shared/operation"
 	"latchkey/shared/schema"
 )
@@ -84,7 +85,6 @@ func TestDataAndKeyOutliveAStack(t *testing.T) {
 	}
 	put(t, first, "kept", 0)
 	mode(t, dir, 0o700|os.ModeDir)
-	mode(t, filepath.Join(dir, "root-key"), 0o600)
 	if err := first.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -101,18 +101,81 @@ func TestDataAndKeyOutliveAStack(t *testing.T) {
 	}
 }
 
-func TestALostOrStaleRootKeyIsReplaced(t *testing.T) {
-	for _, lost := range []string{"root-key", "dynamodb.db"} {
-		t.Run(lost, func(t *testing.T) {
+// A directory may be anybody's, such as /tmp.
+func TestADirectoryKeepsItsMode(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "ours")
+	if err := errors.Join(os.Mkdir(dir, 0o700), os.Chmod(dir, 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	if err := stack.Reset(dir); err != nil {
+		t.Fatal(err)
+	}
+	if left := entries(t, dir); len(left) > 0 {
+		t.Errorf("reset made %v", left)
+	}
+	s := start(t, stack.Config{DataDir: dir})
+	put(t, s, "secret", 0)
+	mode(t, dir, 0o755|os.ModeDir)
+	files := entries(t, dir)
+	for _, name := range []string{"dynamodb.db", "dynamodb.db-shm", "dynamodb.db-wal", "lock", "root-key", "stack.json"} {
+		if !slices.Contains(files, name) {
+			t.Errorf("no %s", name)
+		}
+	}
+	for _, name := range files {
+		mode(t, filepath.Join(dir, name), 0o600)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := stack.Reset(dir); err != nil {
+		t.Fatal(err)
+	}
+	mode(t, dir, 0o755|os.ModeDir)
+}
+
+func TestARootKeyThatDoesNotWorkIsReplaced(t *testing.T) {
+	vectors, err := apikeytest.ReadVectors()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, kept := range map[string]string{
+		"not valid": vectors.Accepted[1].FullKey, "no key": "nonsense", "empty": "",
+	} {
+		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			if err := start(t, stack.Config{DataDir: dir}).Close(); err != nil {
-				t.Fatal(err)
+			writeRootKey(t, dir, kept)
+			s := start(t, stack.Config{DataDir: dir})
+			if s.FirstKey() != fullKey || strings.Count(greeting(t, s), fullKey) != 1 {
+				t.Error("no new key is shown")
 			}
-			if err := os.Remove(filepath.Join(dir, lost)); err != nil {
-				t.Fatal(err)
+			if got, err := stack.ReadRootKey(dir); err != nil || got != fullKey {
+				t.Errorf("the file is not replaced: %v", err)
 			}
-			if s := start(t, stack.Config{DataDir: dir}); s.FirstKey() != fullKey {
-				t.Error("no key is made")
+			mode(t, filepath.Join(dir, "root-key"), 0o600)
+		})
+	}
+}
+
+// Without a verdict the key may be valid, so that it must not be replaced.
+func TestWithoutAVerdictThereIsNoStart(t *testing.T) {
+	for want, variables := range map[string]map[string]string{
+		"validate-api-key answers with the status 503": {"PROBE_VALIDATES_WITH_STATUS": "503"},
+		"exit status 7": {"PROBE_FAILS_TO_START": "1"},
+	} {
+		t.Run(want, func(t *testing.T) {
+			dir := t.TempDir()
+			writeRootKey(t, dir, fullKey)
+			_, err := stack.Start(t.Context(), stack.Config{
+				FunctionsDir: functions, Addr: "127.0.0.1:0", DataDir: dir,
+				Environment: func(operation.Operation) map[string]string { return variables },
+			})
+			if err == nil || !strings.Contains(err.Error(), "cannot tell whether the key in "+dir) ||
+				!strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("got %v", err)
+			}
+			if got, err := stack.ReadRootKey(dir); err != nil || got != fullKey {
+				t.Errorf("the file is replaced: %v", err)
 			}
 		})
 	}
@@ -246,8 +309,12 @@ func TestAnotherDynamoDBReplacesTheEmulator(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if s := start(t, stack.Config{DataDir: dir, DynamoDBEndpoint: e.Endpoint()}); s.FirstKey() != "" {
+	again := start(t, stack.Config{DataDir: dir, DynamoDBEndpoint: e.Endpoint()})
+	if again.FirstKey() != "" {
 		t.Error("a second key is made")
+	}
+	if text := greeting(t, again); !strings.Contains(text, "\nIts data are in the DynamoDB at "+e.Endpoint()) {
+		t.Errorf("it is not told of:\n%s", text)
 	}
 }
 
@@ -390,6 +457,26 @@ func keyOf(pk string) map[string]types.AttributeValue {
 		schema.PartitionKey: &types.AttributeValueMemberS{Value: pk},
 		schema.SortKey:      &types.AttributeValueMemberS{Value: "x"},
 	}
+}
+
+func writeRootKey(t *testing.T, dir, text string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, "root-key"), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func entries(t *testing.T, dir string) []string {
+	t.Helper()
+	found, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, entry := range found {
+		names = append(names, entry.Name())
+	}
+	return names
 }
 
 func mode(t *testing.T, path string, want os.FileMode) {

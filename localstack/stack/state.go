@@ -49,7 +49,8 @@ type state struct {
 }
 
 // openState makes the directory and takes its lock, which the kernel releases
-// whatever ends this process.
+// whatever ends this process. The mode of a directory that is there already is
+// its owner's affair: every file of a stack has its own.
 func openState(dir string) (*state, error) {
 	if dir == "" {
 		return &state{}, nil
@@ -67,7 +68,7 @@ func openState(dir string) (*state, error) {
 	}
 	s := &state{dir: dir, lock: lock}
 	// What a predecessor that was killed may have left.
-	return s, errors.Join(os.Chmod(dir, 0o700), s.forget(runningFile))
+	return s, s.forget(runningFile)
 }
 
 // lockForGood tries a few times, because Find takes the lock for a moment.
@@ -113,17 +114,32 @@ func (s *state) database() string {
 	return filepath.Join(s.dir, databaseFile)
 }
 
-// hasDatabase reports whether an earlier stack left data.
-func (s *state) hasDatabase() bool {
-	info, err := os.Stat(s.database())
-	return err == nil && info.Size() > 0
+// makeDatabase makes an empty file where there is none, because the emulator
+// would make one that others may read. The files that SQLite puts beside it get
+// its mode.
+func (s *state) makeDatabase() error {
+	if s.dir == "" {
+		return nil
+	}
+	file, err := os.OpenFile(s.database(), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return fmt.Errorf("database: %w", err)
+	}
+	return file.Close()
 }
 
 func (s *state) rootKeyPath() string { return filepath.Join(s.dir, rootKeyFile) }
 
-func (s *state) hasRootKey() bool {
-	_, err := ReadRootKey(s.dir)
-	return s.dir != "" && err == nil
+// rootKey is the full key that an earlier stack kept, empty when there is none.
+func (s *state) rootKey() string {
+	if s.dir == "" {
+		return ""
+	}
+	key, err := ReadRootKey(s.dir)
+	if err != nil {
+		return ""
+	}
+	return key
 }
 
 func (s *state) keepRootKey(fullKey string) error {
@@ -156,9 +172,10 @@ func (s *state) forget(file string) error {
 }
 
 // Reset forgets the data of a state directory on which no stack runs. It removes
-// the files that a stack makes and nothing else.
+// the files that a stack makes and nothing else. A directory without a lock file
+// never was a stack's, and is left as it is.
 func Reset(dir string) error {
-	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(filepath.Join(dir, lockFile)); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	s, err := openState(dir)
