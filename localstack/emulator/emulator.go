@@ -15,6 +15,13 @@
 // because an empty database in its place would answer wrongly.
 //
 // The emulator never outlives the process that started it; see package child.
+//
+// Nothing guards its data but the random number of its port. It listens on
+// loopback only, but takes any credentials and lets every web page read its
+// answers (access-control-allow-origin: *), and dynoxide has no option against
+// either. So a page that a developer visits can read and write all data if it
+// finds the port, and so can every user of the machine. Local data are for
+// development: keep nothing in them that matters.
 package emulator
 
 import (

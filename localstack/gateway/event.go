@@ -78,18 +78,22 @@ func (g *Gateway) requestContext(r *http.Request, routeKey, id string) events.AP
 }
 
 func readBody(r *http.Request) ([]byte, error) {
-	body, err := io.ReadAll(io.LimitReader(r.Body, MaxBody+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(body) > MaxBody {
-		_, err := io.CopyN(io.Discard, r.Body, maxDrained)
-		if err != nil && !errors.Is(err, io.EOF) {
-			return nil, err
-		}
+	if r.ContentLength > MaxBody {
+		drain(r.Body)
 		return nil, errTooLarge
 	}
-	return body, nil
+	body, err := io.ReadAll(io.LimitReader(r.Body, MaxBody+1))
+	if len(body) > MaxBody {
+		drain(r.Body)
+		return nil, errTooLarge
+	}
+	return body, err
+}
+
+// drain takes what the client still sends. The answer is the same if that breaks
+// off.
+func drain(body io.Reader) {
+	_, _ = io.CopyN(io.Discard, body, maxDrained)
 }
 
 // foldHeaders joins the values of each header and takes the cookies out.

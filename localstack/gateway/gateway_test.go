@@ -12,6 +12,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -371,6 +372,7 @@ func TestLimits(t *testing.T) {
 		{"10 MB", gateway.MaxBody, 0, 413},
 		{"over 10 MB", gateway.MaxBody + 1, 0, 413},
 		{"12 MB", 12 << 20, 0, 413},
+		{"40 MB", 40 << 20, 0, 413},
 		{"long header", 0, gateway.MaxHeader - 200, 200},
 		{"too long header", 0, gateway.MaxHeader, 431},
 	}
@@ -389,6 +391,54 @@ func TestLimits(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Of a body whose length is over the limit nothing is kept, and no end is needed
+// for the answer.
+func TestTheLengthOfABodyIsRefusedBeforeTheBody(t *testing.T) {
+	g, err := gateway.New(gateway.Config{Routes: []gateway.Route{{Key: "$default"}}, Invoker: echo{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name   string
+		length int64 // -1: not told
+		body   io.Reader
+		status int
+	}{
+		{"over the limit, broken off", gateway.MaxBody + 1, cutOff(1), 413},
+		{"at the limit, broken off", gateway.MaxBody, cutOff(1), 400},
+		{"not told, over the limit, broken off", -1, cutOff(gateway.MaxBody + 1), 413},
+		{"not told, over the limit", -1, io.LimitReader(endless{}, gateway.MaxBody+1), 413},
+		{"not told, broken off", -1, cutOff(1), 400},
+		{"not told", -1, strings.NewReader("{}"), 200},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			request := httptest.NewRequest("POST", "/", test.body)
+			request.ContentLength = test.length
+			recorder := httptest.NewRecorder()
+			g.ServeHTTP(recorder, request)
+			if recorder.Code != test.status {
+				t.Errorf("%d, want %d", recorder.Code, test.status)
+			}
+		})
+	}
+}
+
+// cutOff is a body whose client goes away after a number of bytes.
+func cutOff(size int64) io.Reader {
+	return io.MultiReader(io.LimitReader(endless{}, size), iotest.ErrReader(io.ErrUnexpectedEOF))
+}
+
+// An endless reads as the same byte for ever.
+type endless struct{}
+
+func (endless) Read(into []byte) (int, error) {
+	for i := range into {
+		into[i] = 'x'
+	}
+	return len(into), nil
 }
 
 func TestAClientThatGoesAwayIsNotLogged(t *testing.T) {

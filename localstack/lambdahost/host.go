@@ -14,11 +14,18 @@
 // the event waits, because in Lambda there would be more processes. A process
 // that has been idle for a while is ended, one that exceeds the function's
 // timeout is killed, and one that has ended is replaced with the next event.
-// An event is never given to two processes.
+//
+// An event is never given to two processes. So a process that dies while it is
+// idle can cost an event: until the host has noticed, the process's open request
+// for its next event still takes one. Nobody can tell then whether the process
+// began to work on it, so the caller gets the error of a crash, behind the gateway
+// a 500, and no other process gets the event.
 //
 // A web page that a developer visits can send requests to loopback addresses.
 // So the listener refuses what carries an Origin, or a Host that is not its own;
-// and the name of a process is random.
+// and the name of a process is random. The DynamoDB emulator beside it has no such
+// guard: a page that finds its port can read and write all data, as package
+// emulator says. Local data are for development only.
 //
 // What is as in Lambda, and where that is written:
 //
@@ -112,6 +119,7 @@ type Host struct {
 	// to forbid that.
 	starting sync.RWMutex
 	closed   bool
+	watchers sync.WaitGroup // added to while starting is held
 
 	mu      sync.Mutex
 	workers map[string]*worker
@@ -177,7 +185,8 @@ func (h *Host) URL() string { return "http://" + h.address() }
 
 func (h *Host) address() string { return h.listener.Addr().String() }
 
-// Close ends every process at once, then the listener.
+// Close ends every process at once, then the listener. After it nothing is
+// written to the log.
 func (h *Host) Close() error {
 	h.starting.Lock()
 	h.closed = true
@@ -188,7 +197,10 @@ func (h *Host) Close() error {
 		ended.Go(w.process.Kill)
 	}
 	ended.Wait()
-	return h.server.Close()
+	h.watchers.Wait()
+	err := h.server.Close()
+	h.log.close()
+	return err
 }
 
 // Processes is the number of processes that a function has now.

@@ -289,6 +289,20 @@ func TestOutputComesInWholeLines(t *testing.T) {
 	waitUntil(t, func() bool { return log.String() == "one line\nhalf a line\n" })
 }
 
+func TestNothingIsWrittenAfterClose(t *testing.T) {
+	for range 20 {
+		log := &bytes.Buffer{} // the race detector sees a write that does not wait for Close
+		h, op := start(t, func(c *lambdahost.Config) { c.Log = log })
+		_, _ = h.Invoke(t.Context(), op, []byte(`{"do":"partial","text":"half a line","n":"0"}`))
+		if err := h.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if got := log.String(); got != "half a line\n" {
+			t.Fatalf("log: %q", got)
+		}
+	}
+}
+
 func TestAMissingBinaryIsNamed(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "probe"), nil, 0o644); err != nil {

@@ -26,6 +26,13 @@ func (l *lineLog) write(text []byte) {
 	_, _ = l.out.Write(text) // there is nowhere to report that the log is broken
 }
 
+// close drops what is written from now on.
+func (l *lineLog) close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.out = io.Discard
+}
+
 func (l *lineLog) writer() *lineWriter { return &lineWriter{log: l} }
 
 // A lineWriter collects one process's output until a line is complete.

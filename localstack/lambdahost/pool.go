@@ -89,8 +89,10 @@ func (p *pool) forget(w *worker) bool {
 }
 
 // run gives an event to a process that the caller has acquired, and gives the
-// process back. A process that had ended while it was idle has not seen the
-// event, so that another one can have it.
+// process back. When a process is known to have ended before the event was handed
+// over, another one can have it. A process whose end nobody has noticed yet may be
+// handed the event: that is a crash, since giving the event to another one would
+// risk that both have worked on it.
 func (p *pool) run(ctx context.Context, w *worker, inv *invocation) outcome {
 	for {
 		out, seen := p.attempt(w, inv)
@@ -105,7 +107,7 @@ func (p *pool) run(ctx context.Context, w *worker, inv *invocation) outcome {
 	}
 }
 
-// attempt reports whether the process has seen the event.
+// attempt reports whether the process may have seen the event.
 func (p *pool) attempt(w *worker, inv *invocation) (out outcome, seen bool) {
 	init := time.NewTimer(initTimeout)
 	defer init.Stop()

@@ -104,7 +104,7 @@ func (h *Host) startWorker(p *pool) (*worker, error) {
 		return nil, fmt.Errorf("start: %w", err)
 	}
 	w.process = process
-	go h.watch(w, lines)
+	h.watchers.Go(func() { h.watch(w, lines) })
 	return w, nil
 }
 

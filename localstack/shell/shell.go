@@ -24,13 +24,25 @@ func New(t testing.TB) Shell {
 	t.Helper()
 	dir := t.TempDir()
 	_, here, _, _ := runtime.Caller(0)
-	build := exec.Command("go", "build", "-o", filepath.Join(dir, "curl"), ".")
-	build.Dir = filepath.Join(filepath.Dir(here), "testdata", "curl")
+	source := filepath.Join(filepath.Dir(here), "testdata", "curl")
+	dependOn(t, filepath.Join(source, "main.go"))
+	// Git refuses to tell the version of a checkout that is another user's.
+	build := exec.Command("go", "build", "-buildvcs=false", "-o", filepath.Join(dir, "curl"), ".")
+	build.Dir = source
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("curl: %v\n%s", err, out)
 	}
 	return Shell{path: dir + string(os.PathListSeparator) + os.Getenv("PATH")}
+}
+
+// dependOn reads a file that only a subprocess uses, so that go test sees it and
+// takes no result from its cache after the file has changed.
+func dependOn(t testing.TB, file string) {
+	t.Helper()
+	if _, err := os.ReadFile(file); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // Run runs a line and gives what it prints on standard output.

@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -47,6 +48,9 @@ func handle(ctx context.Context, event json.RawMessage) (io.Reader, error) {
 	if o.Do == "" && lambdacontext.FunctionName == "bootstrap" {
 		return bootstrap()
 	}
+	if o.Do == "" && lambdacontext.FunctionName == "validate-api-key" {
+		return validate(event, body)
+	}
 	n, _ := strconv.Atoi(o.N)
 	switch o.Do {
 	case "answer": // in the form of a gateway's response
@@ -83,18 +87,51 @@ func handle(ctx context.Context, event json.RawMessage) (io.Reader, error) {
 	return bytes.NewReader(event), nil
 }
 
-// bootstrap answers like Latchkey's function, with a key that a test left beside
-// the binary.
+// bootstrap answers like Latchkey's function, with the full key.
 func bootstrap() (io.Reader, error) {
+	key, err := fullKey()
+	if err != nil {
+		return nil, err
+	}
+	return jsonOf(map[string]string{"namespace": "demo", "full_key": key})
+}
+
+// validate answers like Latchkey's function whether a pair is that of the full
+// key, or with a status that the environment asks for. Beside the verdict the
+// body holds the event.
+func validate(event json.RawMessage, body string) (io.Reader, error) {
+	var pair struct{ Key, Secret string }
+	if err := json.Unmarshal([]byte(body), &pair); err != nil {
+		return nil, err
+	}
+	key, err := fullKey()
+	if err != nil {
+		return nil, err
+	}
+	var answer map[string]any
+	if err := json.Unmarshal(event, &answer); err != nil {
+		return nil, err
+	}
+	answer["valid"] = pair.Key+"_"+pair.Secret == key
+	text, err := json.Marshal(answer)
+	if err != nil {
+		return nil, err
+	}
+	status, err := strconv.Atoi(cmp.Or(os.Getenv("PROBE_VALIDATES_WITH_STATUS"), "200"))
+	if err != nil {
+		return nil, err
+	}
+	return jsonOf(map[string]any{"statusCode": status, "body": string(text)})
+}
+
+// fullKey is what a test left beside the binary.
+func fullKey() (string, error) {
 	program, err := os.Executable()
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	key, err := os.ReadFile(filepath.Join(filepath.Dir(program), "full-key"))
-	if err != nil {
-		return nil, err
-	}
-	return jsonOf(map[string]string{"namespace": "demo", "full_key": string(key)})
+	return string(key), err
 }
 
 func jsonOf(value any) (io.Reader, error) {
