@@ -257,3 +257,45 @@ func TestBootstrapAgain(t *testing.T) {
 		}
 	}
 }
+
+// A stack whose root key was deleted is not left without one.
+func TestDeletedRootKeyIsReplaced(t *testing.T) {
+	config := stack.Config{FunctionsDir: binaries, Addr: "127.0.0.1:0", DataDir: t.TempDir()}
+	first := restart(t, config)
+	root, err := apikey.ParseFullKey(first.FirstKey())
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := first.URL() + "/v1/namespaces/demo/api-keys/" + root.Locator.ID.String()
+	request, err := http.NewRequest(http.MethodDelete, path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+root.Reveal())
+	if response, err := http.DefaultClient.Do(request); err != nil || response.StatusCode != http.StatusOK {
+		t.Fatalf("%v, %v", response, err)
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	second := restart(t, config)
+	if second.FirstKey() == "" || second.FirstKey() == first.FirstKey() {
+		t.Error("the deleted key was not replaced")
+	}
+	if err := second.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if third := restart(t, config); third.FirstKey() != "" {
+		t.Error("a good key was replaced")
+	}
+}
+
+func restart(t *testing.T, config stack.Config) *stack.Stack {
+	t.Helper()
+	s, err := stack.Start(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}

@@ -106,7 +106,7 @@ func (q Query) position() (Locator, error) {
 
 func (q Query) decode() (Locator, bool) {
 	const headerSize = 1 + queryHashSize + idBytes
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(string(q.Cursor))
+	raw, err := base64.RawURLEncoding.DecodeString(string(q.Cursor))
 	if err != nil || len(raw) < headerSize || raw[0] != cursorVersion {
 		return Locator{}, false
 	}
@@ -114,8 +114,8 @@ func (q Query) decode() (Locator, bool) {
 	if err != nil || string(raw[1:1+queryHashSize]) != string(q.hash()) {
 		return Locator{}, false
 	}
-	id := ID(raw[1+queryHashSize : headerSize])
-	return Locator{Namespace: ns, ID: id}, id.isValid()
+	at := Locator{Namespace: ns, ID: ID(raw[1+queryHashSize : headerSize])}
+	return at, at.ID.isValid() && q.CursorAfter(at) == q.Cursor
 }
 
 func (q Query) covers(ns namespace.Namespace) bool {

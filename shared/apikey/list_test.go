@@ -32,6 +32,9 @@ func TestCursor(t *testing.T) {
 		{"the same with a parent", subtree, subtree.CursorAfter(at("a")), false},
 		{"noise", single, "noise", false},
 		{"base64 of nothing", single, Cursor(base64.RawURLEncoding.EncodeToString(nil)), false},
+		{"of another version", single, rewritten(single.CursorAfter(at("a.b")), func(raw []byte) { raw[0]++ }), false},
+		{"of a UUIDv4", single, rewritten(single.CursorAfter(at("a.b")), func(raw []byte) { raw[15] = 0x40 }), false},
+		{"with a line break", single, single.CursorAfter(at("a.b")) + "\n", false},
 		{"cut off", single, single.CursorAfter(at("a.b"))[:30], false},
 	} {
 		test.query.Cursor = test.cursor
@@ -39,6 +42,16 @@ func TestCursor(t *testing.T) {
 			t.Errorf("%s: %v, want accepted %v", test.name, err, test.want)
 		}
 	}
+}
+
+// rewritten changes the bytes of a cursor.
+func rewritten(cursor Cursor, change func(raw []byte)) Cursor {
+	raw, err := base64.RawURLEncoding.DecodeString(string(cursor))
+	if err != nil {
+		panic(err)
+	}
+	change(raw)
+	return Cursor(base64.RawURLEncoding.EncodeToString(raw))
 }
 
 func FuzzCursor(f *testing.F) {
