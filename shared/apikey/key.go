@@ -88,6 +88,28 @@ type Draft struct {
 	Texts     Texts
 }
 
+// An Edit changes a key. What is nil stays as it is; what is there and empty is
+// cleared.
+type Edit struct {
+	Name        *string
+	Description *string
+	Tags        *[]string
+	Annotations *map[string]string
+}
+
+func (e Edit) apply(key *Key) {
+	set(&key.Name, e.Name)
+	set(&key.Texts.Description, e.Description)
+	set(&key.Texts.Tags, e.Tags)
+	set(&key.Texts.Annotations, e.Annotations)
+}
+
+func set[T any](field, value *T) {
+	if value != nil {
+		*field = *value
+	}
+}
+
 // Issued is a new key and, this once, the text that proves it.
 type Issued struct {
 	Key     Key

@@ -39,6 +39,10 @@ type Store interface {
 	// may miss the latest writes.
 	List(context.Context, Selection) (Page, error)
 
+	// Update replaces a key by a changed one, if it is still at the version that was
+	// read, and counts the version up. Conflict: it is not. NotFound: there is none.
+	Update(context.Context, Key) error
+
 	// Delete removes a key and all that belongs to it. NotFound: there is none.
 	Delete(context.Context, Locator) error
 }
@@ -66,7 +70,7 @@ type Config struct {
 	Random io.Reader
 }
 
-// A Service issues, reads, lists, deletes and verifies keys.
+// A Service issues, reads, lists, updates, deletes and verifies keys.
 type Service struct {
 	store  Store
 	clock  func() time.Time
@@ -133,14 +137,7 @@ func (s *Service) issue(ctx context.Context, by Actor, draft Draft) (Issued, err
 // Problems gives every field of a draft that Issue would refuse, so that an API
 // can name them together with its own.
 func (s *Service) Problems(d Draft) []fault.Field {
-	var fields []fault.Field
-	switch length := utf8.RuneCountInString(d.Name); {
-	case length == 0:
-		fields = append(fields, fault.Field{Name: "name", Problem: "value is required"})
-	case length > MaxNameLength:
-		problem := "value length must be at most " + strconv.Itoa(MaxNameLength) + " characters"
-		fields = append(fields, fault.Field{Name: "name", Problem: problem})
-	}
+	fields := nameProblems(d.Name)
 	switch {
 	case d.ExpiresAt.IsZero():
 	case !d.ExpiresAt.After(s.clock()):
@@ -149,6 +146,17 @@ func (s *Service) Problems(d Draft) []fault.Field {
 		fields = append(fields, fault.Field{Name: "expires_at", Problem: "value must be before the year 10000"})
 	}
 	return fields
+}
+
+func nameProblems(name string) []fault.Field {
+	switch length := utf8.RuneCountInString(name); {
+	case length == 0:
+		return []fault.Field{{Name: "name", Problem: "value is required"}}
+	case length > MaxNameLength:
+		problem := "value length must be at most " + strconv.Itoa(MaxNameLength) + " characters"
+		return []fault.Field{{Name: "name", Problem: problem}}
+	}
+	return nil
 }
 
 func (s *Service) mint(ns namespace.Namespace, now time.Time) (FullKey, error) {
@@ -170,6 +178,31 @@ func (s *Service) Get(ctx context.Context, caller access.Caller, at Locator) (Ke
 		return Key{}, err
 	}
 	return s.store.Get(ctx, at)
+}
+
+// Update changes what people see of a key, and nothing that it may do. Forbidden: the
+// caller may not update keys there. Invalid: the field name. NotFound: there is none.
+// Conflict: somebody else changed it meanwhile.
+func (s *Service) Update(ctx context.Context, caller access.Caller, at Locator, edit Edit) (Key, error) {
+	if err := caller.Require(access.Update, access.APIKey, at.Namespace); err != nil {
+		return Key{}, err
+	}
+	if edit.Name != nil {
+		if fields := nameProblems(*edit.Name); len(fields) > 0 {
+			return Key{}, fault.InvalidFields(fields...)
+		}
+	}
+	key, err := s.store.Get(ctx, at)
+	if err != nil {
+		return Key{}, fmt.Errorf("key to update: %w", err)
+	}
+	edit.apply(&key)
+	key.UpdatedAt, key.UpdatedBy = s.clock().UTC(), actorOf(caller)
+	if err := s.store.Update(ctx, key); err != nil {
+		return Key{}, fmt.Errorf("updated key: %w", err)
+	}
+	key.Version++
+	return key, nil
 }
 
 // Delete removes one key; from its return on the key is refused. Forbidden: the

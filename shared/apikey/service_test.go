@@ -255,6 +255,7 @@ func TestAuthorizationComesFirst(t *testing.T) {
 	for name, caller := range callers {
 		tests := map[string]error{
 			"issue":  second(f.Issue(t.Context(), caller, draft(t, "demo"))),
+			"update": second(f.Update(t.Context(), caller, at, apikey.Edit{})),
 			"delete": f.Delete(t.Context(), caller, at),
 			"list below": second(f.List(t.Context(), caller,
 				apikey.Query{Namespace: at.Namespace, Below: true, Limit: 1, Cursor: "nonsense"})),
@@ -332,6 +333,42 @@ func TestDraftProblems(t *testing.T) {
 		if !errors.Is(err, fault.Invalid) || len(fields) != 1 || fields[0].Name != test.want {
 			t.Errorf("%s: %v, want the field %s", name, err, test.want)
 		}
+	}
+}
+
+func TestUpdate(t *testing.T) {
+	f := newFixture(t)
+	made := draft(t, "demo")
+	made.Texts = apikey.Texts{Description: "old", Tags: []string{"old"}, Annotations: map[string]string{"old": "old"}}
+	issued := f.issue(t, made)
+	at := issued.FullKey.Locator
+	f.now = noon.Add(time.Minute)
+	name, description, tags := "renamed", "", []string{"new"}
+	updated, err := f.Update(t.Context(), f.root, at, apikey.Edit{Name: &name, Description: &description, Tags: &tags})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := issued.Key
+	want.Name, want.Texts.Description, want.Texts.Tags = "renamed", "", []string{"new"}
+	want.UpdatedAt, want.Version = f.now, 2
+	sameNamespace := cmp.Comparer(func(a, b namespace.Namespace) bool { return a == b })
+	if diff := cmp.Diff(want, updated, sameNamespace); diff != "" {
+		t.Error(diff)
+	}
+	got, err := f.Get(t.Context(), f.root, at)
+	if diff := cmp.Diff(want, got, sameNamespace); err != nil || diff != "" {
+		t.Errorf("%v\n%s", err, diff)
+	}
+	if reason := f.reason(t, issued.FullKey); reason != apikey.Valid {
+		t.Errorf("an updated key is %v", reason)
+	}
+	empty := ""
+	if _, err := f.Update(t.Context(), f.root, at, apikey.Edit{Name: &empty}); !errors.Is(err, fault.Invalid) {
+		t.Errorf("an empty name: %v", err)
+	}
+	at.Namespace = parse(t, "demo.app")
+	if _, err := f.Update(t.Context(), f.root, at, apikey.Edit{}); !errors.Is(err, fault.NotFound) {
+		t.Errorf("a key of another namespace: %v", err)
 	}
 }
 

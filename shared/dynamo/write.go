@@ -66,9 +66,7 @@ func created(err error, key apikey.Key) error {
 	return fault.Wrap(fault.Exists, err, "the key exists already")
 }
 
-// Update replaces a key by a changed one, on condition that it is still at the
-// version that was read, and counts the version up. Conflict: it is not. NotFound:
-// there is none.
+// Update replaces a key by a changed one; see apikey.Store.
 func (s *Store) Update(ctx context.Context, key apikey.Key) error {
 	read := key.Version
 	key.Version++

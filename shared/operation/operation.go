@@ -109,6 +109,12 @@ var (
 		Touches:  []Touch{authenticate, {Action: Query}},
 		MemoryMB: memoryMB, Timeout: timeout,
 	}
+	UpdateAPIKey = Operation{
+		Name: "update-api-key", Route: "PATCH " + apiKeysPath, API: Namespaces, Caller: KeyHolder,
+		Summary:  "Change a key's name, description, tags or annotations",
+		Touches:  []Touch{authenticate, {Action: Query}, {Action: PutItem}, {Action: DeleteItem}},
+		MemoryMB: memoryMB, Timeout: timeout,
+	}
 	DeleteAPIKey = Operation{
 		Name: "delete-api-key", Route: "DELETE " + apiKeyPath, API: Namespaces, Caller: KeyHolder,
 		Summary:  "Delete a key; the next request with it is refused",
@@ -141,7 +147,7 @@ var (
 
 // All is the catalogue, in the order in which it is shown.
 var All = []Operation{
-	CreateAPIKey, ListAPIKeys, GetAPIKey, DeleteAPIKey, ValidateAPIKey, Bootstrap, Health, NotFound,
+	CreateAPIKey, ListAPIKeys, GetAPIKey, UpdateAPIKey, DeleteAPIKey, ValidateAPIKey, Bootstrap, Health, NotFound,
 }
 
 // Named finds an operation by its name.

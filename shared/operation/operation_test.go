@@ -56,7 +56,7 @@ func TestAPIOf(t *testing.T) {
 
 func TestMethods(t *testing.T) {
 	for path, want := range map[string][]string{
-		"/v1/namespaces/a.b/api-keys":      {"POST", "GET"},
+		"/v1/namespaces/a.b/api-keys":      {"POST", "GET", "PATCH"},
 		"/v1/namespaces/a.b/api-keys/x":    {"GET", "DELETE"},
 		"/v1/namespaces/a.b/api-keys/x/y":  nil,
 		"/v1/namespaces//api-keys":         nil,

@@ -110,19 +110,26 @@ func messageOf(op operation.Operation, violations []fieldViolation) string {
 // qualified writes a path as the vendor does: meta.name of an APIKey is
 // APIKey.Meta.Name.
 func qualified(op operation.Operation, path string) string {
-	var name strings.Builder
-	if op.Name == operation.ValidateAPIKey.Name {
-		name.WriteString("ValidateAPIKeyReq")
-	} else if !strings.Contains(path, "_parameters.") {
-		name.WriteString("APIKey")
-	}
+	name := messageType(op, path)
 	for member := range strings.SplitSeq(path, ".") {
-		if name.Len() > 0 {
-			name.WriteByte('.')
-		}
-		name.WriteString(camel(member))
+		name += "." + camel(member)
 	}
-	return name.String()
+	return strings.TrimPrefix(name, ".")
+}
+
+// messageType is the message that a path begins in; parameters of a query name it
+// themselves.
+func messageType(op operation.Operation, path string) string {
+	first, _, _ := strings.Cut(path, ".")
+	switch {
+	case op.Name == operation.ValidateAPIKey.Name:
+		return "ValidateAPIKeyReq"
+	case first == "request" || first == "object":
+		return "UpdateAPIKeyReq"
+	case strings.HasSuffix(first, "_parameters"):
+		return ""
+	}
+	return "APIKey"
 }
 
 func camel(member string) string {

@@ -13,6 +13,9 @@
 //   - SYSTEM_ROLE_UNSPECIFIED beside another role is dropped, alone it is an error;
 //   - delete_parameters.action and delete_parameters.force are taken and mean
 //     nothing: no deletion needs to be forced;
+//   - PATCH on the collection, which the vendor has for other kinds, changes a key's
+//     name, description, tags and annotations, on the version that it read: code 10
+//     with status 409 says that somebody else was faster;
 //   - a body over the limit is code 3 with status 413;
 //   - a parameter of ours that is given twice is an error.
 package namespaces
@@ -46,6 +49,7 @@ func (a *API) Handlers() map[string]web.Handler {
 		operation.CreateAPIKey.Name:   a.managed(access.Create, a.create),
 		operation.ListAPIKeys.Name:    a.managed(access.Read, a.list),
 		operation.GetAPIKey.Name:      a.managed(access.Read, a.get),
+		operation.UpdateAPIKey.Name:   a.managed(access.Update, a.update),
 		operation.DeleteAPIKey.Name:   a.managed(access.Delete, a.delete),
 		operation.ValidateAPIKey.Name: a.validate,
 	}
@@ -113,7 +117,7 @@ func (a *API) get(ctx context.Context, c call) (any, error) {
 	if _, err := parametersOf(c.Request, "get_parameters."); err != nil {
 		return nil, err
 	}
-	at, err := c.locator()
+	at, err := c.locator(c.PathValues["uuid"])
 	if err != nil {
 		return nil, err
 	}
@@ -128,16 +132,16 @@ func (a *API) delete(ctx context.Context, c call) (any, error) {
 	if _, err := parametersOf(c.Request, "delete_parameters.", "action", "force"); err != nil {
 		return nil, err
 	}
-	at, err := c.locator()
+	at, err := c.locator(c.PathValues["uuid"])
 	if err != nil {
 		return nil, err
 	}
 	return struct{}{}, a.keys.Delete(ctx, c.caller, at)
 }
 
-// locator is the key that the path names.
-func (c call) locator() (apikey.Locator, error) {
-	id, ok := apikey.ParseID(c.PathValues["uuid"])
+// locator is the key with this uuid in the path's namespace.
+func (c call) locator(uuid string) (apikey.Locator, error) {
+	id, ok := apikey.ParseID(uuid)
 	if !ok {
 		return apikey.Locator{}, fault.New(fault.NotFound, "the key does not exist")
 	}

@@ -98,13 +98,18 @@ func (p *problems) addUnlessNamed(name, problem string) {
 // this API's rules.
 func (r createRequest) draft(ns namespace.Namespace) (apikey.Draft, problems) {
 	var found problems
-	if given := r.TenantMeta.Namespace; given != "" && given != ns.String() {
-		found.add("tenant_meta.namespace", "value is not the namespace of the path")
-	}
+	found.checkNamespace(r.TenantMeta, ns)
 	draft := apikey.Draft{Namespace: ns, Propagate: r.Propagate}
 	r.Meta.read(&draft, &found)
 	r.Spec.read(&draft, &found)
 	return draft, found
+}
+
+// checkNamespace lets a body repeat the path's namespace, and name no other.
+func (p *problems) checkNamespace(given createTenantMeta, ns namespace.Namespace) {
+	if given.Namespace != "" && given.Namespace != ns.String() {
+		p.add("tenant_meta.namespace", "value is not the namespace of the path")
+	}
 }
 
 func (m *createMeta) read(draft *apikey.Draft, found *problems) {

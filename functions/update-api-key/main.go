@@ -1,0 +1,10 @@
+// Command update-api-key serves PATCH /v1/namespaces/{namespace}/api-keys: it changes
+// a key's name, description, tags or annotations.
+package main
+
+import (
+	"latchkey/shared/boot"
+	"latchkey/shared/operation"
+)
+
+func main() { boot.Serve(operation.UpdateAPIKey) }

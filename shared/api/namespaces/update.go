@@ -1,0 +1,114 @@
+package namespaces
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"latchkey/shared/apikey"
+	"latchkey/shared/fault"
+	"latchkey/shared/web"
+)
+
+// updatable are the paths that an update's mask may name. The mask "meta", like an
+// empty one, means all of them.
+var updatable = []string{"meta.name", "meta.description", "meta.tags", "meta.annotations"}
+
+// An updateRequest is the vendor's general form of an update.
+type updateRequest struct {
+	Request struct {
+		UpdateMask string      `json:"update_mask"`
+		Force      web.Ignored `json:"force"`
+	} `json:"request"`
+	Object updateObject `json:"object"`
+}
+
+// An updateObject is as much of an APIKey as an update reads. A client may send back
+// all that it got.
+type updateObject struct {
+	UUID       string           `json:"uuid"`
+	Meta       *createMeta      `json:"meta"`
+	TenantMeta createTenantMeta `json:"tenant_meta"`
+
+	Propagate web.Ignored `json:"propagate"`
+	Spec      web.Ignored `json:"spec"`
+}
+
+func (a *API) update(ctx context.Context, c call) (any, error) {
+	var request updateRequest
+	if err := web.DecodeJSON(c.Body, &request); err != nil {
+		return nil, err
+	}
+	edit, found := request.edit()
+	found.checkNamespace(request.Object.TenantMeta, c.namespace)
+	if len(found) > 0 {
+		return nil, fault.InvalidFields(found...)
+	}
+	at, err := c.locator(request.Object.UUID)
+	if err != nil {
+		return nil, err
+	}
+	key, err := a.keys.Update(ctx, c.caller, at, edit)
+	if err != nil {
+		return nil, err
+	}
+	return apiKeyOf(key), nil
+}
+
+// edit gives what the request changes, and every field of it that is wrong. What the
+// mask does not name is not looked at; what it names and the object lacks is cleared.
+func (r updateRequest) edit() (apikey.Edit, problems) {
+	var found problems
+	if r.Object.UUID == "" {
+		found.add("object.uuid", "value is required")
+	}
+	paths := r.paths(&found)
+	var draft apikey.Draft
+	var wrong problems
+	r.Object.Meta.read(&draft, &wrong)
+	for _, field := range wrong {
+		if slices.ContainsFunc(paths, func(path string) bool { return isWithin(field.Name, path) }) {
+			found = append(found, field)
+		}
+	}
+	return editOf(draft, paths), found
+}
+
+// isWithin reports whether a field is a path or a member of its list.
+func isWithin(field, path string) bool {
+	rest, ok := strings.CutPrefix(field, path)
+	return ok && (rest == "" || rest[0] == '[')
+}
+
+func (r updateRequest) paths(found *problems) []string {
+	var paths []string
+	for path := range strings.SplitSeq(r.Request.UpdateMask, ",") {
+		switch path = strings.TrimSpace(path); {
+		case slices.Contains(updatable, path):
+			paths = append(paths, path)
+		case path == "meta", path == "" && r.Request.UpdateMask == "":
+			paths = append(paths, updatable...)
+		default:
+			found.add("request.update_mask", fmt.Sprintf("path %.100q cannot be updated", path))
+		}
+	}
+	return paths
+}
+
+func editOf(draft apikey.Draft, paths []string) apikey.Edit {
+	var edit apikey.Edit
+	for _, path := range paths {
+		switch path {
+		case "meta.name":
+			edit.Name = &draft.Name
+		case "meta.description":
+			edit.Description = &draft.Texts.Description
+		case "meta.tags":
+			edit.Tags = &draft.Texts.Tags
+		case "meta.annotations":
+			edit.Annotations = &draft.Texts.Annotations
+		}
+	}
+	return edit
+}
