@@ -204,7 +204,7 @@ func TestInvokePrintsTheResponseOnly(t *testing.T) {
 	}{
 		{"response", `{"do":"answer"}`, `{"body":"{\"do\":\"answer\"}","statusCode":200}` + "\n", ""},
 		{"root key", `{"k":"{{root-key}}"}`, `{"k":"` + fullKey + `"}` + "\n", ""},
-		{"unknown placeholder", `{"k":"{{other}}"}`, "", "unknown placeholder {{other}}"},
+		{"unknown placeholder", `{"k":"{{other}}"}`, "", "placeholder {{other}}: unknown"},
 		{"function error", `{"do":"error","text":"no luck"}`, "", "no luck"},
 		{"crash", `{"do":"exit","n":"1"}`, "", "Runtime.ExitError"},
 		{"no JSON", `{`, "", "Could not parse request body into json"},

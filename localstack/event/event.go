@@ -14,11 +14,8 @@ package event
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
-	"regexp"
-	"slices"
-	"strings"
 
+	"latchkey/localstack/placeholder"
 	"latchkey/shared/apikey"
 )
 
@@ -63,43 +60,25 @@ func KeyValues(read func() (string, error)) Values {
 	}
 }
 
-// Fill puts the values in their places. A placeholder without a value is an
-// error.
+// Fill puts the values in their places, written as inside a JSON string. A
+// placeholder without a value is an error.
 func Fill(event []byte, values Values) ([]byte, error) {
-	placeholder := regexp.MustCompile(`\{\{([^{}]*)\}\}`)
-	known := map[string][]byte{}
-	for _, found := range placeholder.FindAllSubmatch(event, -1) {
-		name := string(found[1])
-		if known[name] != nil {
-			continue
+	filled, err := placeholder.Fill(string(event), func(name string) (string, error) {
+		value, ok := values[name]
+		if !ok {
+			return "", placeholder.Unknown(values)
 		}
-		text, err := valueOf(name, values)
+		text, err := value()
 		if err != nil {
-			return nil, err
+			return "", err
 		}
-		known[name] = text
-	}
-	return placeholder.ReplaceAllFunc(event, func(found []byte) []byte {
-		return known[string(found[2:len(found)-2])]
-	}), nil
-}
-
-// valueOf is a value as it is written inside a JSON string.
-func valueOf(name string, values Values) ([]byte, error) {
-	value, ok := values[name]
-	if !ok {
-		names := slices.Sorted(maps.Keys(values))
-		return nil, fmt.Errorf("unknown placeholder {{%s}}: there are %s", name, strings.Join(names, ", "))
-	}
-	text, err := value()
-	if err != nil {
-		return nil, fmt.Errorf("placeholder {{%s}}: %w", name, err)
-	}
-	quoted, err := json.Marshal(text)
-	if err != nil {
-		return nil, fmt.Errorf("placeholder {{%s}}: %w", name, err)
-	}
-	return quoted[1 : len(quoted)-1], nil
+		quoted, err := json.Marshal(text)
+		if err != nil {
+			return "", err
+		}
+		return string(quoted[1 : len(quoted)-1]), nil
+	})
+	return []byte(filled), err
 }
 
 // Created is the value of CreatedUUID: it sends the sample event of

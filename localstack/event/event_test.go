@@ -28,8 +28,8 @@ func TestFill(t *testing.T) {
 		{"inside a text", `"<{{plain}}-{{plain}}>"`, `"<x-x>"`, ""},
 		{"what JSON escapes", `"{{quote}}"`, `"a\"b\nc"`, ""},
 		{"asked for once", `"{{once}}{{once}}"`, `"11"`, ""},
-		{"unknown", `"{{else}}"`, "", "unknown placeholder {{else}}: there are not, once, plain, quote"},
-		{"misspelled", `"{{ plain }}"`, "", "unknown placeholder {{ plain }}"},
+		{"unknown", `"{{else}}"`, "", "placeholder {{else}}: unknown: there are not, once, plain, quote"},
+		{"misspelled", `"{{ plain }}"`, "", "placeholder {{ plain }}: unknown"},
 		{"no value", `"{{not}}"`, "", "placeholder {{not}}: out of order"},
 	}
 	for _, test := range tests {

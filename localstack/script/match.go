@@ -8,12 +8,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"latchkey/localstack/placeholder"
 )
 
 // Variables are the values of placeholders, by name.
 type Variables map[string]string
-
-var placeholder = regexp.MustCompile(`\{\{([^{}]*)\}\}`)
 
 // patterns are what a placeholder of an expectation may stand for.
 var patterns = map[string]*regexp.Regexp{
@@ -27,18 +27,8 @@ var patterns = map[string]*regexp.Regexp{
 }
 
 // Fill replaces the placeholders of a text: {{name}} by a variable's value, and
-// {{repeat 3 ab}} by "ababab". Its error is a placeholder that has no value.
-func (v Variables) Fill(text string) (string, error) {
-	var missing error
-	filled := placeholder.ReplaceAllStringFunc(text, func(found string) string {
-		value, err := v.value(found[2 : len(found)-2])
-		if err != nil {
-			missing = err
-		}
-		return value
-	})
-	return filled, missing
-}
+// {{repeat 3 ab}} by "ababab".
+func (v Variables) Fill(text string) (string, error) { return placeholder.Fill(text, v.value) }
 
 func (v Variables) value(name string) (string, error) {
 	if value, ok := v[name]; ok {
@@ -49,8 +39,7 @@ func (v Variables) value(name string) (string, error) {
 			return strings.Repeat(fields[2], count), nil
 		}
 	}
-	return "", fmt.Errorf("placeholder {{%s}} has no value; there are %s",
-		name, strings.Join(slices.Sorted(maps.Keys(v)), ", "))
+	return "", placeholder.Unknown(v)
 }
 
 // MatchJSON compares JSON with what is expected, where a string may be a
@@ -87,7 +76,7 @@ func (v Variables) match(at string, want, got any) []string {
 		}
 	}
 	if show(want) != show(got) {
-		return []string{fmt.Sprintf("%s is %s, want %s", name(at), show(got), show(want))}
+		return []string{fmt.Sprintf("%s is %s, want %s", placeOf(at), show(got), show(want))}
 	}
 	return nil
 }
@@ -112,7 +101,7 @@ func (v Variables) matchObject(at string, want, got map[string]any) []string {
 
 func (v Variables) matchList(at string, want, got []any) []string {
 	if len(want) != len(got) {
-		return []string{fmt.Sprintf("%s has %d members, want %d: %s", name(at), len(got), len(want), show(got))}
+		return []string{fmt.Sprintf("%s has %d members, want %d: %s", placeOf(at), len(got), len(want), show(got))}
 	}
 	var differences []string
 	for i := range want {
@@ -123,11 +112,11 @@ func (v Variables) matchList(at string, want, got []any) []string {
 
 // matchText compares texts. A placeholder that is a pattern must be the whole text.
 func (v Variables) matchText(at, want, got string) []string {
-	if found := placeholder.FindStringSubmatch(want); found != nil && found[0] == want {
-		kind, variable, _ := strings.Cut(found[1], ":")
+	if name, ok := placeholder.NameOf(want); ok {
+		kind, variable, _ := strings.Cut(name, ":")
 		if pattern, ok := patterns[kind]; ok {
 			if !pattern.MatchString(got) {
-				return []string{fmt.Sprintf("%s is %q, want %s", name(at), got, want)}
+				return []string{fmt.Sprintf("%s is %q, want %s", placeOf(at), got, want)}
 			}
 			if variable != "" {
 				v[variable] = got
@@ -140,12 +129,12 @@ func (v Variables) matchText(at, want, got string) []string {
 		return []string{err.Error()}
 	}
 	if filled != got {
-		return []string{fmt.Sprintf("%s is %q, want %q", name(at), got, filled)}
+		return []string{fmt.Sprintf("%s is %q, want %q", placeOf(at), got, filled)}
 	}
 	return nil
 }
 
-func name(at string) string {
+func placeOf(at string) string {
 	if at == "" {
 		return "the answer"
 	}
