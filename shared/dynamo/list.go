@@ -23,7 +23,10 @@ const (
 	batchAttempts    = 5
 )
 
-var pathInRange = aws.String(schema.Tenant + " = :tenant AND #path BETWEEN :from AND :to")
+// Both names are aliases: "path" is a word that DynamoDB reserves.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ReservedWords.html
+var pathInRange = aws.String("#tenant = :tenant AND #path BETWEEN :from AND :to")
 
 // List reads a page from the index by namespace; see apikey.Store.
 func (s *Store) List(ctx context.Context, sel apikey.Selection) (apikey.Page, error) {
@@ -99,7 +102,7 @@ func (s *Store) queryInput(tenant string, within schema.Range, limit int) *dynam
 		TableName:                s.table,
 		IndexName:                aws.String(schema.ByNamespace.Name),
 		KeyConditionExpression:   pathInRange,
-		ExpressionAttributeNames: map[string]string{"#path": schema.Path}, // a reserved word
+		ExpressionAttributeNames: map[string]string{"#tenant": schema.Tenant, "#path": schema.Path},
 		ExpressionAttributeValues: item{
 			":tenant": text(tenant), ":from": text(within.From), ":to": text(within.To),
 		},

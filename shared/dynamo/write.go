@@ -16,7 +16,7 @@ import (
 var (
 	isNew    = aws.String("attribute_not_exists(" + schema.PartitionKey + ")")
 	isThere  = aws.String("attribute_exists(" + schema.PartitionKey + ")")
-	isAsRead = aws.String(schema.Version + " = :read")
+	isAsRead = aws.String("#version = :read")
 )
 
 // Create stores a new key; see apikey.Store.
@@ -78,6 +78,7 @@ func (s *Store) Update(ctx context.Context, key apikey.Key) error {
 		TableName:                           s.table,
 		Item:                                s.encodeKey(key),
 		ConditionExpression:                 isAsRead,
+		ExpressionAttributeNames:            map[string]string{"#version": schema.Version},
 		ExpressionAttributeValues:           item{":read": number(read)},
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	}}, texts)
