@@ -11,8 +11,8 @@ import (
 )
 
 // Greet prints where the stack is, where its data are if not in the emulator, the
-// root key if it was made at this start, and three requests to paste into a shell. They read the key from its file, so
-// that no copy of them holds it.
+// root key if it was made at this start, and three requests to paste into a shell.
+// They read the key from its file, so that no copy of them holds it.
 func (s *Stack) Greet(w io.Writer) error {
 	var text strings.Builder
 	fmt.Fprintf(&text, "Latchkey is at %s\n", s.url)
