@@ -171,6 +171,23 @@ func TestSecretCannotBePrinted(t *testing.T) {
 	}
 }
 
+func TestDigestMatches(t *testing.T) {
+	digest := mint(t, "demo").Secret.Digest()
+	if !digest.matches(digest) {
+		t.Error("a digest does not match itself")
+	}
+	for i := range digest {
+		other := digest
+		other[i] ^= 1
+		if digest.matches(other) || other.matches(digest) {
+			t.Errorf("digests that differ in byte %d match", i)
+		}
+	}
+	if (Digest{}).matches(Digest{}) || (Secret{}).Digest().matches(Digest{}) {
+		t.Error("the zero digest matches")
+	}
+}
+
 func TestIDsSortByCreation(t *testing.T) {
 	start := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
 	var last string

@@ -60,5 +60,8 @@ func (s Secret) Digest() Digest {
 
 // matches compares in constant time.
 func (d Digest) matches(other Digest) bool {
-	return subtle.ConstantTimeCompare(d[:], other[:]) == 1
+	var none Digest
+	same := subtle.ConstantTimeCompare(d[:], other[:])
+	empty := subtle.ConstantTimeCompare(d[:], none[:])
+	return same == 1 && empty == 0
 }

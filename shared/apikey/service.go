@@ -20,8 +20,8 @@ const MaxNameLength = 255
 // RFC 3339, in which times are stored and shown, has no later year.
 const lastYear = 9999
 
-// A Store keeps keys. Its errors are faults; one that is none of those named
-// here is Unavailable when the store did not answer, and Internal otherwise.
+// A Store keeps keys. Its errors have the kinds named here, Unavailable when the
+// store did not answer, and none, which is Internal, otherwise.
 type Store interface {
 	// Create stores a new key, whole or not at all. Exists: its locator is taken
 	// by another key. Invalid: its record would be too large.

@@ -165,7 +165,7 @@ func TestRefusals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key.Disabled = true
+	key.Disabled, key.ExpiresAt = true, time.Time{}
 	if err := f.store.Update(t.Context(), key); err != nil {
 		t.Fatal(err)
 	}

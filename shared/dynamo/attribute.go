@@ -90,8 +90,7 @@ func mapIn(record item, attribute string) item {
 	return nil
 }
 
-// numberIn is zero for what is no whole number. A rule without methods allows
-// nothing, and a version of zero meets no condition.
+// numberIn is zero for what is no whole number. A version of zero meets no condition.
 func numberIn(record item, attribute string) int64 {
 	value, ok := record[attribute].(*types.AttributeValueMemberN)
 	if !ok {
@@ -145,7 +144,11 @@ func (r *reader) grant(attribute string) access.Grant {
 	}
 	grant.Rules = make(map[string]access.Method, len(rules))
 	for kind := range rules {
-		grant.Rules[kind] = access.Method(numberIn(rules, kind)) & access.All
+		methods := numberIn(rules, kind)
+		if methods <= 0 || methods > int64(access.All) {
+			r.fail(rulesMember)
+		}
+		grant.Rules[kind] = access.Method(methods)
 	}
 	return grant
 }

@@ -1,6 +1,7 @@
 package dynamo
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
@@ -106,7 +107,7 @@ func partitionOf(at apikey.Locator) string {
 	return schema.KeyPartition(at.Namespace.String(), at.ID.String())
 }
 
-// decodeKey reads a record, or what an index holds of one. It does so by hand,
+// decodeKey reads what an index holds of a record. It does so by hand,
 // because it is on the way of every verification: reflection would take four times
 // the allocations. What cannot be read is an error where leaving it out would give
 // the key more than it has.
@@ -133,10 +134,21 @@ func decodeKey(record item) (apikey.Key, error) {
 		key.UpdatedAt = r.time(schema.UpdatedAt)
 		key.UpdatedBy = decodeActor(mapIn(record, schema.UpdatedBy))
 	}
-	if digest, ok := record[schema.Digest].(*types.AttributeValueMemberB); ok {
-		copy(key.Digest[:], digest.Value)
-	}
 	return key, r.err
+}
+
+// decodeRecord reads a record from the table, which has a digest.
+func decodeRecord(record item) (apikey.Key, error) {
+	key, err := decodeKey(record)
+	if err != nil {
+		return apikey.Key{}, err
+	}
+	digest, ok := record[schema.Digest].(*types.AttributeValueMemberB)
+	if !ok || len(digest.Value) != len(key.Digest) {
+		return apikey.Key{}, errors.New("stored digest cannot be read")
+	}
+	key.Digest = apikey.Digest(digest.Value)
+	return key, nil
 }
 
 func decodeTexts(encoded item) (apikey.Texts, error) {

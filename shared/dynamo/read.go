@@ -20,7 +20,7 @@ func (s *Store) Lookup(ctx context.Context, at apikey.Locator) (apikey.Key, erro
 	if record == nil {
 		return apikey.Key{}, notFound()
 	}
-	return decodeKey(record)
+	return decodeRecord(record)
 }
 
 // Get reads a whole key; see apikey.Store.
@@ -47,7 +47,7 @@ func assemble(items []item) (apikey.Key, error) {
 	if !ok {
 		return apikey.Key{}, notFound()
 	}
-	key, err := decodeKey(record)
+	key, err := decodeRecord(record)
 	if err != nil {
 		return apikey.Key{}, err
 	}

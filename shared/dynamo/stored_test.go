@@ -62,6 +62,15 @@ func TestCorruptRecordsAreRefused(t *testing.T) {
 		"an exception that is no text": func(i map[string]types.AttributeValue) {
 			i[schema.Grant] = grant("except", &types.AttributeValueMemberL{Value: []types.AttributeValue{broken}})
 		},
+		"methods that are no number": func(i map[string]types.AttributeValue) {
+			i[schema.Grant] = grant("rules", &types.AttributeValueMemberM{Value: map[string]types.AttributeValue{
+				"x": &types.AttributeValueMemberS{Value: "all"},
+			}})
+		},
+		"no digest": func(i map[string]types.AttributeValue) { delete(i, schema.Digest) },
+		"a short digest": func(i map[string]types.AttributeValue) {
+			i[schema.Digest] = &types.AttributeValueMemberB{Value: []byte{1}}
+		},
 		"no path": func(i map[string]types.AttributeValue) { delete(i, schema.Path) },
 	} {
 		config := database.NewTable(t)

@@ -45,23 +45,20 @@ const (
 	PurgeAt      = "purge_at" // seconds since 1970, after which DynamoDB removes the item
 )
 
-// Attributes of items.
+// Attributes of a key's record. Those of its texts are in no index and the store's own.
 const (
-	Name        = "name"
-	Digest      = "digest"
-	Disabled    = "disabled"
-	Grant       = "grant"
-	Propagate   = "propagate"
-	ExpiresAt   = "expires_at"
-	CreatedAt   = "created_at"
-	CreatedBy   = "created_by"
-	UpdatedAt   = "updated_at"
-	UpdatedBy   = "updated_by"
-	Version     = "version"
-	HasTexts    = "has_texts"
-	Description = "description"
-	Tags        = "tags"
-	Annotations = "annotations"
+	Name      = "name"
+	Digest    = "digest"
+	Disabled  = "disabled"
+	Grant     = "grant"
+	Propagate = "propagate"
+	ExpiresAt = "expires_at"
+	CreatedAt = "created_at"
+	CreatedBy = "created_by"
+	UpdatedAt = "updated_at"
+	UpdatedBy = "updated_by"
+	Version   = "version"
+	HasTexts  = "has_texts"
 )
 
 // Sort keys of the items of one key.
@@ -148,10 +145,7 @@ func SubtreeRange(namespace string) Range {
 	return Range{From: encoded + "#", To: encoded + "%"}
 }
 
-// Contains reports whether a sort key lies in the range.
-func (r Range) Contains(path string) bool { return r.From <= path && path <= r.To }
-
-// After is the rest of the range behind a sort key that it contains. A path
+// After is the rest of the range behind a sort key in it. A path
 // ends in an id, and no other continues it, so that appending '!' to it gives a
 // text between it and the next.
 func (r Range) After(path string) Range { return Range{From: path + "!", To: r.To} }
