@@ -198,7 +198,10 @@ func normaliseAll(kinds []string) []string {
 
 // IsKind reports whether text can name one kind of resource: something must be left
 // of it when case and underscores do not count.
-func IsKind(text string) bool { return text != EveryKind && normalise(text) != "" }
+func IsKind(text string) bool {
+	normalised := normalise(text)
+	return normalised != "" && normalised != EveryKind
+}
 
 func normalise(kind string) string {
 	return strings.ToLower(strings.ReplaceAll(kind, "_", ""))

@@ -208,7 +208,7 @@ func holdsTokens(held, asked Grant) bool {
 }
 
 func TestIsKind(t *testing.T) {
-	for text, want := range map[string]bool{"APIKey": true, "a": true, "_a": true, "": false, "_": false, "__": false, "*": false} {
+	for text, want := range map[string]bool{"APIKey": true, "a": true, "_a": true, "": false, "_": false, "__": false, "*": false, "*_": false} {
 		if got := IsKind(text); got != want {
 			t.Errorf("%q is a kind: %v", text, got)
 		}

@@ -1,6 +1,7 @@
 package namespaces
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -84,7 +85,7 @@ const (
 	maxFieldLength = 200
 )
 
-// violationsOf gives the wrong fields, in an order that does not change.
+// violationsOf gives the wrong fields, each once and in an order that does not change.
 func violationsOf(f *fault.Error) []fieldViolation {
 	var violations []fieldViolation
 	for _, field := range f.Fields {
@@ -95,7 +96,10 @@ func violationsOf(f *fault.Error) []fieldViolation {
 		name = name[:min(len(name), maxFieldLength)]
 		violations = append(violations, fieldViolation{Field: name, Description: field.Problem})
 	}
-	slices.SortStableFunc(violations, func(a, b fieldViolation) int { return strings.Compare(a.Field, b.Field) })
+	slices.SortFunc(violations, func(a, b fieldViolation) int {
+		return cmp.Or(strings.Compare(a.Field, b.Field), strings.Compare(a.Description, b.Description))
+	})
+	violations = slices.Compact(violations)
 	return violations[:min(len(violations), maxViolations)]
 }
 

@@ -24,13 +24,13 @@ func listCall(t *testing.T, query string) call {
 }
 
 func TestPageSize(t *testing.T) {
-	for given, want := range map[string]int{"": 100, "0": 100, "1": 1, "500": 500, "501": 500, "2147483647": 500} {
+	for given, want := range map[string]int{"": 100, "0": 100, "1": 1, "500": 500, "501": 500, "2147483647": 500, "99999999999999999999": 500} {
 		query, err := listQuery(listCall(t, "list_parameters.page_size="+given))
 		if err != nil || query.Limit != want {
 			t.Errorf("%q gives %d, %v, want %d", given, query.Limit, err, want)
 		}
 	}
-	for _, given := range []string{"-1", "2147483648", "1.5", "x"} {
+	for _, given := range []string{"-1", "%2B5", "-0", "1.5", "x"} {
 		if _, err := listQuery(listCall(t, "list_parameters.page_size="+given)); !errors.Is(err, fault.Invalid) {
 			t.Errorf("%q: %v", given, err)
 		}

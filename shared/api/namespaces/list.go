@@ -2,6 +2,7 @@ package namespaces
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -126,11 +127,11 @@ func (p *problems) count(given map[string]string, name string) int {
 	if text == "" {
 		return 0
 	}
-	number, err := strconv.ParseInt(text, 10, 32)
-	if err != nil || number < 0 {
+	number, err := strconv.ParseUint(text, 10, 31)
+	if err != nil && !errors.Is(err, strconv.ErrRange) {
 		p.add(listPrefix+name, "value must be a whole number, 0 or more")
 	}
-	return int(number)
+	return int(number) // the greatest there is, if text says more
 }
 
 // parametersOf gives the query's parameters with a prefix, without it. Invalid: one

@@ -9,6 +9,7 @@
 //
 // Where the vendor says nothing, this is decided:
 //   - meta.parent_kind and meta.parent_uuid are stored and shown, and mean nothing;
+//   - except_resources needs a rule for "*": it takes nothing from roles;
 //   - a key has at most 100 tags and 100 annotations;
 //   - SYSTEM_ROLE_UNSPECIFIED beside another role is dropped, alone it is an error;
 //   - delete_parameters.action and delete_parameters.force are taken and mean

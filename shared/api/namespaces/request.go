@@ -199,8 +199,8 @@ func (p *problems) expiration(text string) time.Time {
 		p.add(name, "value is required")
 		return time.Time{}
 	}
-	at, err := time.Parse(time.RFC3339, text)
-	if err != nil || at.IsZero() {
+	var at time.Time // UnmarshalText is stricter than time.Parse
+	if err := at.UnmarshalText([]byte(text)); err != nil || at.IsZero() {
 		p.add(name, "value must be a time as RFC 3339 writes it")
 		return time.Time{}
 	}
@@ -217,6 +217,9 @@ func (c createPermissions) grant(found *problems) access.Grant {
 		if !access.IsKind(kind) {
 			found.add(fmt.Sprintf("spec.permissions.except_resources[%d]", i), notAKind)
 		}
+	}
+	if _, ok := c.Rules[access.EveryKind]; len(c.ExceptResources) > 0 && !ok {
+		found.add("spec.permissions.except_resources", "value takes kinds out of a rule for \"*\", which is not there")
 	}
 	onlyUnspecified := len(grant.Roles) == 0 && len(c.Rules) == 0 && !slices.ContainsFunc(c.Roles, isUnknownRole)
 	if onlyUnspecified {
