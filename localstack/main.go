@@ -30,12 +30,10 @@ import (
 
 	"latchkey/localstack/lambdahost"
 	"latchkey/localstack/stack"
+	"latchkey/shared/operation"
 )
 
-const (
-	endpointVariable = "AWS_ENDPOINT_URL_DYNAMODB"
-	defaultDataDir   = ".local"
-)
+const defaultDataDir = ".local"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
@@ -77,7 +75,7 @@ func reset(args []string, stderr io.Writer) error {
 }
 
 func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	config := stack.Config{Log: stderr, DynamoDBEndpoint: os.Getenv(endpointVariable)}
+	config := stack.Config{Log: stderr, DynamoDBEndpoint: os.Getenv(operation.DynamoDBVariable)}
 	flags := flag.NewFlagSet("localstack", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.StringVar(&config.Addr, "addr", stack.DefaultAddr, "address of the HTTP API")

@@ -224,6 +224,13 @@ func publishedKeys(t *testing.T) map[string]bool {
 	return published
 }
 
+// isIgnored reports whether a folder says itself that it is no part of the tree, as
+// the local stack's state directories do.
+func isIgnored(folder string) bool {
+	content, err := os.ReadFile(filepath.Join(folder, ".gitignore"))
+	return err == nil && strings.TrimSpace(string(content)) == "*"
+}
+
 // walkTree visits every file of the repository that is no one's build, data or
 // dependency.
 func walkTree(t *testing.T, visit func(path string, content []byte)) {
@@ -233,7 +240,7 @@ func walkTree(t *testing.T, visit func(path string, content []byte)) {
 		switch {
 		case err != nil:
 			return err
-		case entry.IsDir() && slices.Contains(skipped, entry.Name()):
+		case entry.IsDir() && (slices.Contains(skipped, entry.Name()) || isIgnored(path)):
 			return filepath.SkipDir
 		case !entry.Type().IsRegular():
 			return nil

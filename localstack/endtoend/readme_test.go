@@ -30,20 +30,34 @@ func TestReadmeCommands(t *testing.T) {
 	}
 	here := strings.NewReplacer("http://127.0.0.1:8080", w.stack.URL(), ".local/root-key", key)
 	blocks := regexp.MustCompile("(?s)```console\n\\$ (.*?)\n({.*?)\n```").FindAllStringSubmatch(string(content), -1)
-	if len(blocks) != 3 {
-		t.Fatalf("the README has %d commands with answers, want 3", len(blocks))
+	if len(blocks) != 5 {
+		t.Fatalf("the README has %d commands with answers, want 5", len(blocks))
 	}
-	sh := shell.New(t)
-	for _, block := range blocks {
-		answer, err := sh.Run(here.Replace(block[1]))
+	sh, uuid := shell.New(t), ""
+	for i, block := range blocks {
+		answer, err := sh.Run("UUID=" + uuid + "\n" + here.Replace(block[1]))
 		if err != nil {
 			t.Fatal(err)
+		}
+		if uuid == "" {
+			uuid = uuidIn(t, answer)
 		}
 		if got, want := shapeOf(t, answer), shapeOf(t, []byte(block[2])); got != want {
 			t.Errorf("%s\nis answered in the shape %s,\nthe README shows     %s", block[1], got, want)
 		}
-		waitForSecondKey(t, w)
+		if i == 0 {
+			waitForSecondKey(t, w)
+		}
 	}
+}
+
+func uuidIn(t *testing.T, answer []byte) string {
+	t.Helper()
+	var key struct{ UUID string }
+	if err := json.Unmarshal(answer, &key); err != nil || key.UUID == "" {
+		t.Fatalf("no uuid in %s, %v", answer, err)
+	}
+	return key.UUID
 }
 
 // waitForSecondKey makes sure that the listing, which may lag behind, is of two

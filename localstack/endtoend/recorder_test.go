@@ -53,7 +53,7 @@ func newRecorder(t *testing.T, endpoint string) *recorder {
 }
 
 func (r *recorder) environment(op operation.Operation) map[string]string {
-	return map[string]string{"AWS_ENDPOINT_URL_DYNAMODB": r.url + "/" + op.Name}
+	return map[string]string{operation.DynamoDBVariable: r.url + "/" + op.Name}
 }
 
 func (r *recorder) record(request *http.Request) {

@@ -32,7 +32,8 @@
 // a time that exceed the limits (a support page says 504 for the time); that a
 // path is decoded before it is matched, and a slash in it with it; that a
 // trailing slash makes another path; that a full match with ANY comes before a
-// greedy one with the method; which content types are text (here text/*, JSON,
+// greedy one with the method; what AWS answers to a request that is no HTTP, such as
+// the path "/%" (here net/http's own 400); which content types are text (here text/*, JSON,
 // XML and JavaScript; a form is not); X-Forwarded-* as given to the function.
 //
 // What is left out: a Content-Type that AWS adds to a request without a payload,

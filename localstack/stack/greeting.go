@@ -17,7 +17,7 @@ func (s *Stack) Greet(w io.Writer) error {
 	var text strings.Builder
 	fmt.Fprintf(&text, "Latchkey is at %s\n", s.url)
 	if s.config.DynamoDBEndpoint != "" {
-		fmt.Fprintf(&text, "Its data are in the DynamoDB at %s, as %s says, and not in the emulator\n", s.endpoint, endpointVariable)
+		fmt.Fprintf(&text, "Its data are in the DynamoDB at %s, as %s says, and not in the emulator\n", s.endpoint, operation.DynamoDBVariable)
 	}
 	if s.firstKey != "" {
 		fmt.Fprintf(&text, "\nThe first key of the namespace %s, shown once and kept in %s:\n%s\n",

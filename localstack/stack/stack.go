@@ -9,6 +9,7 @@
 //	dynamodb.db  the emulator's data
 //	root-key     the full key of the namespace demo's first administrator
 //	stack.json   where the running stack is to be found
+//	.gitignore   in a directory that a stack has made: none of this is to be committed
 //
 // Without a directory everything is in memory.
 //
@@ -56,8 +57,6 @@ const (
 	writeTimeout      = readTimeout + gateway.DefaultTimeout
 	idleTimeout       = 60 * time.Second
 )
-
-const endpointVariable = "AWS_ENDPOINT_URL_DYNAMODB"
 
 // Config says what to start. Only FunctionsDir must be set.
 type Config struct {
@@ -222,7 +221,7 @@ func (s *Stack) startFunctions() error {
 }
 
 func (s *Stack) environment(op operation.Operation) map[string]string {
-	variables := map[string]string{endpointVariable: s.endpoint, operation.TableNameVariable: s.config.Table}
+	variables := map[string]string{operation.DynamoDBVariable: s.endpoint, operation.TableNameVariable: s.config.Table}
 	for name, value := range s.config.Environment(op) {
 		variables[name] = value
 	}

@@ -18,6 +18,7 @@ const (
 	databaseFile = "dynamodb.db"
 	rootKeyFile  = "root-key"
 	runningFile  = "stack.json"
+	ignoreFile   = ".gitignore"
 )
 
 const (
@@ -59,7 +60,7 @@ func openState(dir string) (*state, error) {
 	if err != nil {
 		return nil, fmt.Errorf("state directory: %w", err)
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := makeDir(dir); err != nil {
 		return nil, fmt.Errorf("state directory: %w", err)
 	}
 	lock, err := lockForGood(dir)
@@ -69,6 +70,18 @@ func openState(dir string) (*state, error) {
 	s := &state{dir: dir, lock: lock}
 	// What a predecessor that was killed may have left.
 	return s, s.forget(runningFile)
+}
+
+// makeDir makes a directory where there is none, and keeps what will be in it out of
+// every commit.
+func makeDir(dir string) error {
+	if _, err := os.Stat(dir); err == nil {
+		return nil
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, ignoreFile), []byte("*\n"), 0o600)
 }
 
 // lockForGood tries a few times, because Find takes the lock for a moment.

@@ -70,7 +70,7 @@ func FromEnvironment(op operation.Operation, getenv func(string) string) (Config
 	config.Store = dynamo.New(dynamo.Config{
 		Table:    table,
 		Region:   getenv("AWS_REGION"),
-		Endpoint: getenv("AWS_ENDPOINT_URL_DYNAMODB"),
+		Endpoint: getenv(operation.DynamoDBVariable),
 		Credentials: credentials.NewStaticCredentialsProvider(
 			getenv("AWS_ACCESS_KEY_ID"), getenv("AWS_SECRET_ACCESS_KEY"), getenv("AWS_SESSION_TOKEN")),
 	})

@@ -63,6 +63,10 @@ type Touch struct {
 // of the table.
 const TableNameVariable = "TABLE_NAME"
 
+// DynamoDBVariable is the environment variable that names another DynamoDB than the
+// region's, as every AWS SDK reads it.
+const DynamoDBVariable = "AWS_ENDPOINT_URL_DYNAMODB"
+
 // DefaultRoute is the route key that takes every request no other route takes.
 const DefaultRoute = "$default"
 
