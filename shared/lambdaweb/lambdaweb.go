@@ -1,5 +1,5 @@
 // Package lambdaweb turns Lambda's events into requests of package web, and its
-// responses into Lambda's. It is the only importer of aws-lambda-go.
+// responses into Lambda's. No other package of the service knows aws-lambda-go.
 //
 // An HTTP API sends payload format 2.0: lower-case header names, a body that may
 // be base64, decoded path parameters.
@@ -106,7 +106,11 @@ func (f directFunction) Invoke(ctx context.Context, payload []byte) ([]byte, err
 		return answer, nil
 	}
 	failure := fault.Of(err)
-	f.log.ErrorContext(ctx, "invocation", slog.String("fault", failure.Kind.Error()), slog.String("error", err.Error()))
+	level := slog.LevelInfo
+	if failure.Kind == fault.Internal || failure.Kind == fault.Unavailable {
+		level = slog.LevelError
+	}
+	f.log.LogAttrs(ctx, level, "invocation", slog.String("fault", failure.Kind.Error()), slog.String("error", err.Error()))
 	message := failure.Message
 	for _, field := range failure.Fields {
 		message += "; " + field.Name + ": " + field.Problem

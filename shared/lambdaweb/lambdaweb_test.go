@@ -84,6 +84,10 @@ func TestDirect(t *testing.T) {
 	if answer, err := invoke(nil); answer != `{}` || err != nil {
 		t.Errorf("%s, %v", answer, err)
 	}
+	if panicked, err := Direct(func(context.Context, []byte) ([]byte, error) { panic("internals") },
+		slog.New(slog.DiscardHandler)).Invoke(t.Context(), nil); err == nil || strings.Contains(err.Error(), "internals") {
+		t.Errorf("a panic: %s, %v", panicked, err)
+	}
 	_, err := invoke(fault.InvalidField("namespace", "value is required"))
 	if err == nil || !strings.Contains(err.Error(), "namespace: value is required") {
 		t.Errorf("a wrong field: %v", err)

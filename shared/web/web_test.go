@@ -100,6 +100,17 @@ func TestBodyLimit(t *testing.T) {
 	}
 }
 
+func TestAnswerLimit(t *testing.T) {
+	for size, want := range map[int]int{MaxAnswerBytes: 200, MaxAnswerBytes + 1: 500} {
+		response, _ := serve(t, t.Context(), &Request{}, func(context.Context, *Request) (Response, error) {
+			return JSONBody(200, bytes.Repeat([]byte("x"), size)), nil
+		})
+		if response.Status != want {
+			t.Errorf("an answer of %d bytes: %d, want %d", size, response.Status, want)
+		}
+	}
+}
+
 func TestErrorHeaders(t *testing.T) {
 	for _, test := range []struct {
 		kind       fault.Kind
