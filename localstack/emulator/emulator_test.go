@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"latchkey/localstack/localtest"
 )
 
 func TestStartAnswersAndCloseEnds(t *testing.T) {
@@ -48,7 +50,7 @@ func TestAnEmulatorThatDiesIsStartedAgainOnItsData(t *testing.T) {
 	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	waitUntil(t, func() bool { return e.PID() != pid })
+	localtest.WaitUntil(t, func() bool { return e.PID() != pid })
 
 	if e.Endpoint() != endpoint {
 		t.Errorf("moved from %s to %s", endpoint, e.Endpoint())
@@ -67,7 +69,7 @@ func TestAnEmulatorInMemoryStaysDead(t *testing.T) {
 	if err := syscall.Kill(e.PID(), syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	waitUntil(t, func() bool { return strings.Contains(log.String(), "its data in memory with it") })
+	localtest.WaitUntil(t, func() bool { return strings.Contains(log.String(), "its data in memory with it") })
 	if e.answers(t.Context()) {
 		t.Error("an empty database answers in its place")
 	}
@@ -170,17 +172,6 @@ func call(t *testing.T, e *Emulator, action, body string) string {
 		t.Fatalf("%s: %s", action, answer)
 	}
 	return answer.String()
-}
-
-func waitUntil(t *testing.T, done func() bool) {
-	t.Helper()
-	for range 500 {
-		if done() {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Fatal("nothing happened within 5 s")
 }
 
 func writeProgram(t *testing.T, path, text string) {

@@ -23,7 +23,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"latchkey/localstack/emulator"
-	"latchkey/localstack/lambdahost/hosttest"
+	"latchkey/localstack/localtest"
 	"latchkey/localstack/script"
 	"latchkey/localstack/stack"
 	"latchkey/localstack/table"
@@ -64,7 +64,7 @@ func buildAndRun(m *testing.M) (int, error) {
 type world struct {
 	stack    *stack.Stack
 	recorder *recorder
-	log      *hosttest.Buffer
+	log      *localtest.Buffer
 	root     apikey.FullKey
 }
 
@@ -75,7 +75,7 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { database.Close() })
-	w := &world{recorder: newRecorder(t, database.Endpoint()), log: &hosttest.Buffer{}}
+	w := &world{recorder: newRecorder(t, database.Endpoint()), log: &localtest.Buffer{}}
 	w.stack, err = stack.Start(t.Context(), stack.Config{
 		FunctionsDir:     binaries,
 		Addr:             "127.0.0.1:0",

@@ -22,6 +22,7 @@ import (
 	"latchkey/localstack/gateway"
 	"latchkey/localstack/lambdahost"
 	"latchkey/localstack/lambdahost/hosttest"
+	"latchkey/localstack/localtest"
 	"latchkey/shared/operation"
 )
 
@@ -331,7 +332,7 @@ func TestResponseHeaders(t *testing.T) {
 }
 
 func TestFunctionErrors(t *testing.T) {
-	log := &hosttest.Buffer{}
+	log := &localtest.Buffer{}
 	server := serve(t, func(c *gateway.Config) { c.Log = log }, "$default")
 	for _, query := range []string{"do=error&text=secret", "do=panic&text=secret", "do=exit&n=1", "do=big&n=7000000"} {
 		got := send(t, "GET", server+"?"+query, "", nil)
@@ -442,7 +443,7 @@ func (endless) Read(into []byte) (int, error) {
 }
 
 func TestAClientThatGoesAwayIsNotLogged(t *testing.T) {
-	log := &hosttest.Buffer{}
+	log := &localtest.Buffer{}
 	server := serve(t, func(c *gateway.Config) { c.Log = log }, "$default")
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()

@@ -24,6 +24,7 @@ import (
 
 	"latchkey/localstack/lambdahost"
 	"latchkey/localstack/lambdahost/hosttest"
+	"latchkey/localstack/localtest"
 	"latchkey/shared/operation"
 )
 
@@ -164,7 +165,7 @@ func TestTheLargestEventAndResponsePass(t *testing.T) {
 }
 
 func TestAProcessIsKilledAtTheTimeout(t *testing.T) {
-	log := &hosttest.Buffer{}
+	log := &localtest.Buffer{}
 	h, op := start(t, func(c *lambdahost.Config) {
 		c.Operations = hosttest.Operations(300*time.Millisecond, "probe")
 		c.Log = log
@@ -206,7 +207,7 @@ func TestAProcessThatDiedIdleIsReplaced(t *testing.T) {
 		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 			t.Fatal(err)
 		}
-		waitUntil(t, func() bool { return h.Processes(op) == 0 })
+		localtest.WaitUntil(t, func() bool { return h.Processes(op) == 0 })
 	}
 }
 
@@ -245,7 +246,7 @@ func TestAnEventThatWaitsTooLongIsGivenUp(t *testing.T) {
 func TestIdleProcessesAreEnded(t *testing.T) {
 	h, op := start(t, func(c *lambdahost.Config) { c.Idle = 50 * time.Millisecond })
 	before := invoke(t, h, op, `{"do":"pid"}`)
-	waitUntil(t, func() bool { return h.Processes(op) == 0 })
+	localtest.WaitUntil(t, func() bool { return h.Processes(op) == 0 })
 	if after := invoke(t, h, op, `{"do":"pid"}`); after == before {
 		t.Error("the same process")
 	}
@@ -282,11 +283,11 @@ func TestCloseEndsEveryProcess(t *testing.T) {
 }
 
 func TestOutputComesInWholeLines(t *testing.T) {
-	log := &hosttest.Buffer{}
+	log := &localtest.Buffer{}
 	h, op := start(t, func(c *lambdahost.Config) { c.Log = log })
 	invoke(t, h, op, `{"do":"print","text":"one line"}`)
 	_, _ = h.Invoke(t.Context(), op, []byte(`{"do":"partial","text":"half a line","n":"0"}`))
-	waitUntil(t, func() bool { return log.String() == "one line\nhalf a line\n" })
+	localtest.WaitUntil(t, func() bool { return log.String() == "one line\nhalf a line\n" })
 }
 
 func TestNothingIsWrittenAfterClose(t *testing.T) {
@@ -439,18 +440,7 @@ func BenchmarkCold(b *testing.B) {
 	for b.Loop() {
 		invoke(b, h, op, `{}`)
 		b.StopTimer()
-		waitUntil(b, func() bool { return h.Processes(op) == 0 })
+		localtest.WaitUntil(b, func() bool { return h.Processes(op) == 0 })
 		b.StartTimer()
 	}
-}
-
-func waitUntil(t testing.TB, done func() bool) {
-	t.Helper()
-	for range 5000 {
-		if done() {
-			return
-		}
-		time.Sleep(time.Millisecond)
-	}
-	t.Fatal("nothing happened within 5 s")
 }

@@ -23,6 +23,7 @@ import (
 
 	"latchkey/localstack/emulator"
 	"latchkey/localstack/lambdahost/hosttest"
+	"latchkey/localstack/localtest"
 	"latchkey/localstack/shell"
 	"latchkey/localstack/stack"
 	"latchkey/localstack/table"
@@ -276,7 +277,7 @@ func TestCloseEndsEverything(t *testing.T) {
 }
 
 func TestExpiredItemsAreSwept(t *testing.T) {
-	log := &hosttest.Buffer{}
+	log := &localtest.Buffer{}
 	clock := &clock{now: time.Unix(1000, 0)}
 	s := start(t, stack.Config{SweepInterval: 10 * time.Millisecond, Now: clock.Now, Log: log})
 	put(t, s, "due later", 2000)

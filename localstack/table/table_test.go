@@ -19,6 +19,7 @@ import (
 	"github.com/aws/smithy-go/middleware"
 
 	"latchkey/localstack/emulator"
+	"latchkey/localstack/localtest"
 	"latchkey/localstack/table"
 	"latchkey/shared/schema"
 )
@@ -179,7 +180,7 @@ func TestSweepEverySweepsAgain(t *testing.T) {
 	}()
 	for _, pk := range []string{"first", "second"} {
 		put(t, name, pk, 1)
-		waitUntil(t, func() bool { return !exists(t, name, pk) })
+		localtest.WaitUntil(t, func() bool { return !exists(t, name, pk) })
 	}
 	cancel()
 	<-ended
@@ -270,15 +271,4 @@ func exists(t *testing.T, name, pk string) bool {
 		t.Fatal(err)
 	}
 	return out.Item != nil
-}
-
-func waitUntil(t *testing.T, done func() bool) {
-	t.Helper()
-	for range 500 {
-		if done() {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Fatal("nothing happened within 5 s")
 }

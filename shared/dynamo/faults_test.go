@@ -2,6 +2,7 @@ package dynamo_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -11,14 +12,15 @@ import (
 	"latchkey/shared/fault"
 )
 
-// operations are every way to use a store, on a key that exists for all but the
-// creations.
-var operations = []struct {
+// A storeOperation is one way to use a store.
+type storeOperation struct {
 	name    string
-	creates bool
-	texts   bool
+	creates bool // its key does not exist before
+	texts   bool // its key has texts
 	do      func(context.Context, *dynamo.Store, apikey.Key) error
-}{
+}
+
+var operations = []storeOperation{
 	{"create", true, false, func(ctx context.Context, s *dynamo.Store, key apikey.Key) error { return s.Create(ctx, key) }},
 	{"create with texts", true, true, func(ctx context.Context, s *dynamo.Store, key apikey.Key) error { return s.Create(ctx, key) }},
 	{"lookup", false, false, func(ctx context.Context, s *dynamo.Store, key apikey.Key) error {
@@ -36,38 +38,20 @@ var operations = []struct {
 	}},
 }
 
-func TestPassingFaultsAreRetried(t *testing.T) {
-	for name, injected := range map[string]dynamotest.Fault{
-		"throttling":                dynamotest.Throttle,
-		"server error":              dynamotest.ServerError,
-		"conflict of transactions":  dynamotest.ConflictOfTransactions,
-		"conflict with transaction": dynamotest.ConflictWithTransaction,
-		"lost answer":               dynamotest.LoseAnswer,
-	} {
-		for _, op := range operations {
-			t.Run(name+"/"+op.name, func(t *testing.T) {
-				store, key, transport := storeWithFaults(t, op.creates, op.texts)
-				transport.Faults = []dynamotest.Fault{injected, injected}
-				if err := op.do(t.Context(), store, key); err != nil {
-					t.Errorf("after two faults: %v", err)
-				}
-				wantRequestsAtLeast(t, transport, 3)
-			})
-		}
-	}
+var passingFaults = map[string]dynamotest.Fault{
+	"throttling":                dynamotest.Throttle,
+	"server error":              dynamotest.ServerError,
+	"conflict of transactions":  dynamotest.ConflictOfTransactions,
+	"conflict with transaction": dynamotest.ConflictWithTransaction,
 }
 
-func TestLastingFaultsAreUnavailable(t *testing.T) {
-	for name, injected := range map[string]dynamotest.Fault{
-		"throttling":                dynamotest.Throttle,
-		"server error":              dynamotest.ServerError,
-		"conflict of transactions":  dynamotest.ConflictOfTransactions,
-		"conflict with transaction": dynamotest.ConflictWithTransaction,
-	} {
+func TestPassingFaults(t *testing.T) {
+	for name, injected := range passingFaults {
 		for _, op := range operations {
 			t.Run(name+"/"+op.name, func(t *testing.T) {
+				wantSuccessAfter(t, op, injected)
 				store, key, transport := storeWithFaults(t, op.creates, op.texts)
-				transport.Faults = []dynamotest.Fault{injected, injected, injected}
+				transport.Faults = slices.Repeat([]dynamotest.Fault{injected}, 3)
 				wantFault(t, "after three faults", op.do(t.Context(), store, key), fault.Unavailable)
 				if transport.Requests() != 3 {
 					t.Errorf("%d requests, want 3", transport.Requests())
@@ -75,6 +59,24 @@ func TestLastingFaultsAreUnavailable(t *testing.T) {
 			})
 		}
 	}
+}
+
+// A write that was stored is recognised when it is repeated.
+func TestLostAnswers(t *testing.T) {
+	for _, op := range operations {
+		t.Run(op.name, func(t *testing.T) { wantSuccessAfter(t, op, dynamotest.LoseAnswer) })
+	}
+}
+
+// wantSuccessAfter demands that an operation is tried again after two faults.
+func wantSuccessAfter(t *testing.T, op storeOperation, injected dynamotest.Fault) {
+	t.Helper()
+	store, key, transport := storeWithFaults(t, op.creates, op.texts)
+	transport.Faults = slices.Repeat([]dynamotest.Fault{injected}, 2)
+	if err := op.do(t.Context(), store, key); err != nil {
+		t.Errorf("after two faults: %v", err)
+	}
+	wantRequestsAtLeast(t, transport, 3)
 }
 
 func TestRefusalIsInternalAndNotRetried(t *testing.T) {

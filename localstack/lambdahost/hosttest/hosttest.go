@@ -3,12 +3,10 @@
 package hosttest
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"sync"
 	"testing"
 	"time"
 
@@ -87,24 +85,4 @@ func Run(m *testing.M, functions, fullKey *string) int {
 	}
 	*functions = dir
 	return m.Run()
-}
-
-// A Buffer collects what several goroutines write.
-type Buffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-// Write adds a text.
-func (b *Buffer) Write(text []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(text)
-}
-
-// String is all that was written.
-func (b *Buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
 }

@@ -1,0 +1,47 @@
+// Package localtest has what the tests of several parts of the local stack need: to
+// wait for what happens in another goroutine or process, and to collect what such
+// write.
+package localtest
+
+import (
+	"bytes"
+	"sync"
+	"testing"
+	"time"
+)
+
+const (
+	patience  = 5 * time.Second
+	lookEvery = 2 * time.Millisecond
+)
+
+// WaitUntil looks again and again, and fails the test when nothing happens.
+func WaitUntil(t testing.TB, done func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(lookEvery) {
+		if done() {
+			return
+		}
+	}
+	t.Fatalf("nothing happened within %v", patience)
+}
+
+// A Buffer collects what several goroutines write.
+type Buffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+// Write adds a text.
+func (b *Buffer) Write(text []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(text)
+}
+
+// String is all that was written.
+func (b *Buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
