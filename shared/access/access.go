@@ -97,9 +97,10 @@ func forbidden() error {
 	return fault.New(fault.Forbidden, "Unauthorized request for given endpoint")
 }
 
-// Allows reports whether the grant allows every one of the methods on a kind.
+// Allows reports whether the grant allows every one of the methods on a kind. No
+// method at all is not allowed to anybody.
 func (g Grant) Allows(methods Method, kind string) bool {
-	return methods&^allowed(g.clauses(), normalise(kind)) == 0
+	return methods != 0 && methods&^allowed(g.clauses(), normalise(kind)) == 0
 }
 
 // Includes reports whether g holds all that other does.
@@ -123,9 +124,8 @@ func (g Grant) includesTokens(other Grant) bool {
 }
 
 func (g Grant) isEverything() bool {
-	return slices.ContainsFunc(g.clauses(), func(c clause) bool {
-		return c.everyKind && len(c.kinds) == 0 && c.methods == All
-	})
+	held := g.clauses()
+	return !slices.ContainsFunc(mentioned(held), func(kind string) bool { return allowed(held, kind) != All })
 }
 
 // A clause allows methods on the kinds it names or, with everyKind, on all but
