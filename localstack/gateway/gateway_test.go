@@ -297,6 +297,7 @@ func TestResponses(t *testing.T) {
 		{"formatted", `{"statusCode":201,"headers":{"Content-Type":"a/b","X-Own":"1"},"body":"hi"}`, 201, "a/b", `hi`},
 		{"default type", `{"statusCode":404,"body":"hi"}`, 404, asText, `hi`},
 		{"base64", `{"statusCode":200,"body":"aGk=","isBase64Encoded":true}`, 200, asText, `hi`},
+		{"compressed", `{"statusCode":200,"headers":{"Content-Encoding":"gzip"},"body":"H4sIAAAAAAACA8vIBACsKpPYAgAAAA==","isBase64Encoded":true}`, 200, asText, `hi`},
 		{"no body", `{"statusCode":204}`, 204, asText, ``},
 		{"own length", `{"statusCode":200,"headers":{"content-length":"999"},"body":"hi"}`, 200, asText, `hi`},
 		{"malformed status", `{"statusCode":"ok"}`, 500, asJSON, internal},

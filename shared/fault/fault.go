@@ -32,6 +32,7 @@ const (
 	TooLarge                     // the request's body is over the limit
 	MethodNotAllowed             // the path is known, the method is not
 	Unavailable                  // what we depend on did not answer; try again later
+	TimedOut                     // the time is over that the client gave us
 )
 
 var kindNames = [...]string{
@@ -45,6 +46,7 @@ var kindNames = [...]string{
 	TooLarge:         "too large",
 	MethodNotAllowed: "method not allowed",
 	Unavailable:      "unavailable",
+	TimedOut:         "timed out",
 }
 
 // Kinds lists every kind once, for the tests that hold a table complete.

@@ -2,7 +2,8 @@
 // responses into Lambda's. No other package of the service knows aws-lambda-go.
 //
 // An HTTP API sends payload format 2.0: lower-case header names, a body that may
-// be base64, decoded path parameters.
+// be base64, decoded path parameters. An answer's body may be base64 too, and the
+// client gets what that stands for.
 //
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 package lambdaweb
@@ -56,15 +57,26 @@ func (f httpFunction) Invoke(ctx context.Context, payload []byte) ([]byte, error
 
 // A response is the part of events.APIGatewayV2HTTPResponse that we use.
 type response struct {
-	StatusCode int               `json:"statusCode"`
-	Headers    map[string]string `json:"headers"`
-	Body       string            `json:"body"`
+	StatusCode      int               `json:"statusCode"`
+	Headers         map[string]string `json:"headers"`
+	Body            string            `json:"body"`
+	IsBase64Encoded bool              `json:"isBase64Encoded,omitzero"`
 }
 
 // encode escapes nothing but what JSON demands: the body is JSON, the platform's
 // limit is on what it becomes here, and web.WireSize counts that.
 func encode(r web.Response) ([]byte, error) {
-	return jsonv2.Marshal(response{StatusCode: r.Status, Headers: r.Header, Body: string(r.Body)}, jsonv2.Deterministic(true))
+	body, isBase64 := encodeBody(r)
+	answer := response{StatusCode: r.Status, Headers: r.Header, Body: body, IsBase64Encoded: isBase64}
+	return jsonv2.Marshal(answer, jsonv2.Deterministic(true))
+}
+
+// encodeBody gives a compressed body in base64, as it is no text.
+func encodeBody(r web.Response) (body string, isBase64 bool) {
+	if r.Header["Content-Encoding"] == "" {
+		return string(r.Body), false
+	}
+	return base64.StdEncoding.EncodeToString(r.Body), true
 }
 
 func (f httpFunction) request(event events.APIGatewayV2HTTPRequest) (*web.Request, error) {

@@ -2,7 +2,9 @@ package lambdaweb
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"io"
@@ -51,6 +53,55 @@ func TestHTTPEvent(t *testing.T) {
 			t.Errorf("%s: the response is %s, %v", name, answer, err)
 		}
 	}
+}
+
+// A compressed body comes out of base64 as it went in; one that is not is text still,
+// and says nothing of base64.
+func TestCompressedBody(t *testing.T) {
+	body := strings.Repeat(`{"name":"é"},`, 1000)
+	function := answering([]byte(body))
+	for header, compressed := range map[string]bool{"": false, "gzip": true} {
+		answer, err := function.Invoke(t.Context(), []byte(`{"headers": {"accept-encoding": "`+header+`"}}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var response events.APIGatewayV2HTTPResponse
+		if err := json.Unmarshal(answer, &response); err != nil {
+			t.Fatal(err)
+		}
+		if response.IsBase64Encoded != compressed || strings.Contains(string(answer), "isBase64Encoded") != compressed {
+			t.Errorf("accepting %q: the response is %.200s", header, answer)
+		}
+		if got := plain(t, response); got != body {
+			t.Errorf("accepting %q: the client gets %.200q", header, got)
+		}
+	}
+}
+
+func answering(body []byte) Function {
+	return HTTP(operation.Health, web.NewServer(web.Config{
+		Handler:  func(context.Context, *web.Request) (web.Response, error) { return web.JSONBody(200, body), nil },
+		Envelope: func(string) web.Envelope { return web.Problem },
+		Log:      slog.New(slog.DiscardHandler),
+		Clock:    time.Now,
+	}))
+}
+
+// plain is what a client sees of a response's body, behind the platform.
+func plain(t *testing.T, response events.APIGatewayV2HTTPResponse) string {
+	t.Helper()
+	if response.Headers["Content-Encoding"] == "" {
+		return response.Body
+	}
+	reader, err := gzip.NewReader(base64.NewDecoder(base64.StdEncoding, strings.NewReader(response.Body)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
 }
 
 func TestEventThatIsNone(t *testing.T) {

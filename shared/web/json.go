@@ -111,8 +111,8 @@ func JSONBody(status int, body []byte) Response {
 	return Response{Status: status, Header: map[string]string{"Content-Type": "application/json"}, Body: body}
 }
 
-// WireSize is how large a body is on its way through the platform, which takes it as
-// a string in JSON.
+// WireSize is how large a body that is text is on its way through the platform, which
+// takes it as a string in JSON.
 func WireSize(body []byte) int {
 	return len(body) + bytes.Count(body, []byte(`"`)) + bytes.Count(body, []byte(`\`))
 }

@@ -17,6 +17,7 @@ var problemStatus = map[fault.Kind]int{
 	fault.TooLarge:         http.StatusRequestEntityTooLarge,
 	fault.MethodNotAllowed: http.StatusMethodNotAllowed,
 	fault.Unavailable:      http.StatusServiceUnavailable,
+	fault.TimedOut:         http.StatusGatewayTimeout,
 }
 
 // Problem is the envelope of paths that belong to no API (RFC 9457).

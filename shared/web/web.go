@@ -7,6 +7,14 @@
 // renders a fault in the envelope of the API whose path was asked for, adds the
 // headers that RFC 6750 and RFC 9110 want, and writes one log line.
 //
+// A client may give an answer less time than the platform does, by Request-Timeout.
+// When that is over the handler's context is, and what the handler fails with is
+// TimedOut: the client's choice, where the platform's time-out is a failure of ours.
+//
+// No cache may keep an answer, unless its handler says otherwise: answers hold
+// credentials, and what one caller alone may see. A large one is compressed where
+// the client takes that.
+//
 // A log line holds what the handlers note: ids, namespaces, verdicts. It holds no
 // header, path, query or body, where a key might be, and an error's text only if
 // the failure is ours or a credential was refused.
@@ -29,15 +37,11 @@ import (
 // MaxBodyBytes is the size of the largest body that is read.
 const MaxBodyBytes = 256 << 10
 
-// MaxAnswerBytes bounds the body of an answer, as WireSize counts it. The platform
-// takes 6 MB with everything around it.
+// MaxAnswerBytes bounds the body of an answer, as WireSize counts it before it is
+// compressed. The platform takes 6 MB with everything around it.
 //
 // https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 const MaxAnswerBytes = 5_000_000
-
-// What is left of an invocation's time when the work on it stops, so that there is
-// an answer in our own envelope.
-const answerTime = 500 * time.Millisecond
 
 // A Request is what a handler sees of an HTTP request.
 type Request struct {
@@ -101,10 +105,11 @@ func (r *Request) Bearer() (string, error) {
 	return credential, nil
 }
 
-// A Response is an answer.
+// A Response is an answer. A handler makes a new one for each request, as the Server
+// adds to its header. Its body is text until the Server gives it a Content-Encoding.
 type Response struct {
 	Status int
-	Header map[string]string
+	Header map[string]string // by canonical name
 	Body   []byte
 }
 
@@ -133,11 +138,10 @@ func NewServer(c Config) *Server { return &Server{config: c} }
 // Serve answers a request, whatever happens.
 func (s *Server) Serve(ctx context.Context, r *Request) Response {
 	began := s.config.Clock()
-	if deadline, ok := ctx.Deadline(); ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-answerTime))
-		defer cancel()
-	}
+	ctx, cancelPlatform := withinPlatformTime(ctx)
+	defer cancelPlatform()
+	ctx, cancelClient := withinClientTime(ctx, r)
+	defer cancelClient()
 	response, err := s.handle(ctx, r)
 	if err == nil && WireSize(response.Body) > MaxAnswerBytes {
 		err = fmt.Errorf("an answer of %d bytes is more than the platform takes", len(response.Body))
@@ -146,8 +150,9 @@ func (s *Server) Serve(ctx context.Context, r *Request) Response {
 	if err != nil {
 		failure = fault.Of(err)
 		response = s.config.Envelope(r.Path)(r, failure)
-		addHeaders(r, &response)
+		addErrorHeaders(r, &response)
 	}
+	finish(r, &response)
 	s.log(ctx, r, response.Status, failure, err, s.config.Clock().Sub(began))
 	return response
 }
@@ -161,11 +166,12 @@ func (s *Server) handle(ctx context.Context, r *Request) (response Response, err
 	if len(r.Body) > MaxBodyBytes {
 		return Response{}, fault.New(fault.TooLarge, fmt.Sprintf("the body is over the limit of %d bytes", MaxBodyBytes))
 	}
-	return s.config.Handler(ctx, r)
+	response, err = s.config.Handler(ctx, r)
+	return response, blameClientTime(ctx, err)
 }
 
-// addHeaders adds what an error's status demands in every API.
-func addHeaders(r *Request, response *Response) {
+// addErrorHeaders adds what an error's status demands in every API.
+func addErrorHeaders(r *Request, response *Response) {
 	switch response.Status {
 	case http.StatusUnauthorized:
 		response.Header["WWW-Authenticate"] = challenge(r)
@@ -173,6 +179,26 @@ func addHeaders(r *Request, response *Response) {
 		response.Header["WWW-Authenticate"] = realm + `, error="insufficient_scope"`
 	case http.StatusMethodNotAllowed:
 		response.Header["Allow"] = strings.Join(operation.Methods(r.Path), ", ")
+	}
+}
+
+// finish adds what no answer may lack, and compresses a large one on request.
+//
+// https://www.rfc-editor.org/rfc/rfc6749#section-5.1
+// https://www.rfc-editor.org/rfc/rfc9111#section-5.2.2.5
+func finish(r *Request, response *Response) {
+	if response.Header == nil {
+		response.Header = map[string]string{}
+	}
+	if _, ok := response.Header["Cache-Control"]; !ok {
+		response.Header["Cache-Control"] = "no-store"
+	}
+	if len(response.Body) < minCompressedBytes {
+		return
+	}
+	response.Header["Vary"] = "Accept-Encoding"
+	if acceptsGzip(r.Header["accept-encoding"]) {
+		compress(response)
 	}
 }
 

@@ -100,13 +100,36 @@ func TestBodyLimit(t *testing.T) {
 	}
 }
 
+// The limit is on what a client has to hold, however well that compresses.
 func TestAnswerLimit(t *testing.T) {
 	for size, want := range map[int]int{MaxAnswerBytes: 200, MaxAnswerBytes + 1: 500} {
-		response, _ := serve(t, t.Context(), &Request{}, func(context.Context, *Request) (Response, error) {
+		request := &Request{Header: map[string]string{"accept-encoding": "gzip"}}
+		response, _ := serve(t, t.Context(), request, func(context.Context, *Request) (Response, error) {
 			return JSONBody(200, bytes.Repeat([]byte("x"), size)), nil
 		})
 		if response.Status != want {
 			t.Errorf("an answer of %d bytes: %d, want %d", size, response.Status, want)
+		}
+	}
+}
+
+func TestNoCacheKeepsAnAnswer(t *testing.T) {
+	returning := func(response Response) Handler {
+		return func(context.Context, *Request) (Response, error) { return response, nil }
+	}
+	for name, test := range map[string]struct {
+		handler Handler
+		want    string
+	}{
+		"JSON":          {returning(JSONBody(200, []byte("{}"))), "no-store"},
+		"no header":     {returning(Response{Status: 204}), "no-store"},
+		"error":         {failing(fault.New(fault.NotFound, "gone")), "no-store"},
+		"panic":         {func(context.Context, *Request) (Response, error) { panic("internals") }, "no-store"},
+		"handler's own": {returning(Response{Header: map[string]string{"Cache-Control": "max-age=60"}}), "max-age=60"},
+	} {
+		response, _ := serve(t, t.Context(), &Request{}, test.handler)
+		if got := response.Header["Cache-Control"]; got != test.want {
+			t.Errorf("%s: Cache-Control is %q, want %q", name, got, test.want)
 		}
 	}
 }

@@ -32,6 +32,7 @@ var outcomes = map[fault.Kind]outcome{
 	fault.TooLarge:         {3, http.StatusRequestEntityTooLarge},
 	fault.MethodNotAllowed: {12, http.StatusNotImplemented},
 	fault.Unavailable:      {14, http.StatusServiceUnavailable},
+	fault.TimedOut:         {4, http.StatusGatewayTimeout},
 }
 
 // wireNames are the paths of the domain's fields in this API.
@@ -39,7 +40,7 @@ var wireNames = map[string]string{
 	"name":       "meta.name",
 	"expires_at": "spec.expiration_time",
 	"grant":      "spec.permissions",
-	"cursor":     listPrefix + "page_id",
+	"after":      listPrefix + "page_id",
 	"skip":       listPrefix + "page_token",
 }
 

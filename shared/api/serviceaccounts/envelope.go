@@ -29,6 +29,7 @@ var outcomes = map[fault.Kind]outcome{
 	fault.TooLarge:         {http.StatusRequestEntityTooLarge, "ValueError"},
 	fault.MethodNotAllowed: {http.StatusMethodNotAllowed, "MethodNotAllowedError"},
 	fault.Unavailable:      {http.StatusServiceUnavailable, "RuntimeError"},
+	fault.TimedOut:         {http.StatusGatewayTimeout, "RuntimeError"},
 }
 
 // Envelope renders a fault.

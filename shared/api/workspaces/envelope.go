@@ -29,6 +29,7 @@ var outcomes = map[fault.Kind]outcome{
 	fault.TooLarge:         {http.StatusRequestEntityTooLarge, "PAYLOAD_TOO_LARGE"},
 	fault.MethodNotAllowed: {http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED"},
 	fault.Unavailable:      {http.StatusServiceUnavailable, "UNAVAILABLE"},
+	fault.TimedOut:         {http.StatusGatewayTimeout, "DEADLINE_EXCEEDED"},
 }
 
 type envelope struct {
