@@ -76,3 +76,30 @@ func (n Namespace) Contains(other Namespace) bool {
 		other.path[len(n.path)] == '.' &&
 		strings.HasPrefix(other.path, n.path)
 }
+
+// Compare orders namespaces so that each comes right before all that it contains: the
+// dot sorts before every character of a segment.
+func (n Namespace) Compare(other Namespace) int {
+	return strings.Compare(strings.ReplaceAll(n.path, ".", "$"), strings.ReplaceAll(other.path, ".", "$"))
+}
+
+// Child is the namespace next below n on the way to other, which n contains: of "a"
+// and "a.b.c" it is "a.b". It is zero where n does not contain other.
+func (n Namespace) Child(other Namespace) Namespace {
+	if !n.Contains(other) {
+		return Namespace{}
+	}
+	first, _, _ := strings.Cut(other.path[len(n.path)+1:], ".")
+	return Namespace{path: other.path[:len(n.path)+1+len(first)]}
+}
+
+// Parent is the namespace that n lies directly in; a tenant has none, which is zero.
+func (n Namespace) Parent() Namespace {
+	if i := strings.LastIndexByte(n.path, '.'); i >= 0 {
+		return Namespace{path: n.path[:i]}
+	}
+	return Namespace{}
+}
+
+// Name is the last segment.
+func (n Namespace) Name() string { return n.path[strings.LastIndexByte(n.path, '.')+1:] }

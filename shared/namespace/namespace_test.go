@@ -56,3 +56,21 @@ func must(t *testing.T, path string) Namespace {
 	}
 	return n
 }
+
+func TestChildParentName(t *testing.T) {
+	for _, test := range []struct{ of, other, child, parent, name string }{
+		{"a", "a.b.c", "a.b", "", "a"},
+		{"a.b", "a.b.c", "a.b.c", "a", "b"},
+		{"a.b", "a.bc", "", "a", "b"},
+		{"a.b", "a.b", "", "a", "b"},
+		{"a.b.c", "a", "", "a.b", "c"},
+	} {
+		of, other := must(t, test.of), must(t, test.other)
+		if child := of.Child(other); child.String() != test.child {
+			t.Errorf("from %v towards %v lies %q, want %q", of, other, child, test.child)
+		}
+		if of.Parent().String() != test.parent || of.Name() != test.name {
+			t.Errorf("%v is %q in %q, want %q in %q", of, of.Name(), of.Parent(), test.name, test.parent)
+		}
+	}
+}

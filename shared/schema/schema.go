@@ -145,6 +145,21 @@ func SubtreeRange(namespace string) Range {
 	return Range{From: encoded + "#", To: encoded + "%"}
 }
 
+// BelowRange covers the keys of all that is below a namespace, and not its own.
+func BelowRange(namespace string) Range {
+	encoded := encodePath(namespace)
+	return Range{From: encoded + "$", To: encoded + "%"}
+}
+
+// BehindNamespace is the rest of the range behind the keys of a namespace in it, and
+// with subtree also behind those of all below.
+func (r Range) BehindNamespace(namespace string, subtree bool) Range {
+	if subtree {
+		return Range{From: encodePath(namespace) + "%", To: r.To}
+	}
+	return Range{From: encodePath(namespace) + "$", To: r.To}
+}
+
 // After is the rest of the range behind a sort key in it. A path
 // ends in an id, and no other continues it, so that appending '!' to it gives a
 // text between it and the next.
