@@ -57,8 +57,8 @@ build: setup ## build the functions and the local stack for this machine
 		END { exit code }'
 
 .PHONY: run
-run: build ## serve everything locally (ADDR=127.0.0.1:8080 DATA=.local)
-	@exec dist/local/localstack -addr '$(ADDR)' -data '$(DATA)'
+run: build ## serve everything locally (ADDR=127.0.0.1:8080 DATA=.local NEW_SESSION_KEY=)
+	@exec dist/local/localstack -addr '$(ADDR)' -data '$(DATA)' $(if $(NEW_SESSION_KEY),-new-session-key)
 
 .PHONY: invoke
 invoke: ## send an event to a function of the running stack (OP=… EVENT=… DATA=…)
@@ -118,7 +118,7 @@ deploy: lambda $(CDK) ## deploy to the AWS account of your credentials (STACK=la
 	$(CDK) deploy $(CDK_FLAGS)
 
 .PHONY: destroy
-destroy: lambda $(CDK) ## delete the deployment; the table stays
+destroy: lambda $(CDK) ## delete the deployment; the table and the session keys stay
 	$(CDK) destroy $(CDK_FLAGS)
 
 .PHONY: bootstrap

@@ -1,15 +1,17 @@
 // Command localstack runs Latchkey on one machine, without Docker and without an
 // AWS account: the function binaries that go to Lambda, behind an HTTP API like
-// API Gateway's, on an emulator of DynamoDB.
+// API Gateway's, on an emulator of DynamoDB and a stand-in for KMS.
 //
-//	localstack [-addr 127.0.0.1:8080] [-data .local] [-functions dir] [-max-processes 8]
+//	localstack [-addr 127.0.0.1:8080] [-data .local] [-functions dir] [-max-processes 8] [-new-session-key]
 //	localstack invoke -op name [-event file] [-data .local]
 //	localstack reset [-data .local]
 //
-// The first form serves until it is interrupted. What it prints on standard
-// output is for the user; the functions' logs go to standard error. With
+// The first form serves until it is interrupted. What it prints on standard output is
+// for the user; the functions' logs go to standard error. With
 // AWS_ENDPOINT_URL_DYNAMODB in its environment it uses the DynamoDB there, with
-// made-up credentials, instead of starting an emulator.
+// made-up credentials, instead of starting an emulator. -new-session-key makes a new
+// key that signs session tokens from now on; what older ones have signed is good until
+// it expires.
 //
 // The second form sends one event to a function of the stack that runs on the
 // state directory and prints the response. See package event for what may stand
@@ -83,6 +85,8 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags.StringVar(&config.FunctionsDir, "functions", programDir(), "directory of the function binaries")
 	flags.IntVar(&config.MaxProcesses, "max-processes", lambdahost.DefaultMaxProcesses,
 		"processes of one function at most")
+	flags.BoolVar(&config.NewSessionKey, "new-session-key", false,
+		"sign session tokens with a new key from now on")
 	if err := parse(flags, args); err != nil {
 		return err
 	}

@@ -36,6 +36,7 @@ const (
 	smithy     = "github.com/aws/smithy-go"
 	jsonv2     = "github.com/go-json-experiment/json"
 	uuid       = "github.com/google/uuid"
+	jwt        = "github.com/golang-jwt/jwt/v5"
 )
 
 // The first room that a package lies in is its own.
@@ -56,14 +57,21 @@ var plan = []room{
 		banned: []string{"net", "encoding/json"},
 	},
 	{
+		path:   "latchkey/shared/session",
+		may:    []string{"latchkey/shared/apikey", "latchkey/shared/fault", "latchkey/shared/namespace", jwt},
+		banned: []string{"net", "encoding/json"},
+	},
+	{path: "latchkey/shared/awsclient", may: []string{sdk, smithy}},
+	{path: "latchkey/shared/kms", may: []string{"latchkey/shared/awsclient", "latchkey/shared/fault", sdk}},
+	{
 		path: "latchkey/shared/dynamo/dynamotest",
-		may:  []string{"latchkey/shared/dynamo", "latchkey/shared/operation", "latchkey/localstack/", sdk, smithy},
+		may:  []string{"latchkey/shared/awsclient", "latchkey/shared/dynamo", "latchkey/shared/operation", "latchkey/localstack/", sdk, smithy},
 	},
 	{
 		path: "latchkey/shared/dynamo",
 		may: []string{
-			"latchkey/shared/access", "latchkey/shared/apikey", "latchkey/shared/fault",
-			"latchkey/shared/namespace", "latchkey/shared/schema", sdk, smithy,
+			"latchkey/shared/access", "latchkey/shared/apikey", "latchkey/shared/awsclient", "latchkey/shared/fault",
+			"latchkey/shared/namespace", "latchkey/shared/schema", sdk,
 		},
 	},
 	{path: "latchkey/shared/web", may: []string{"latchkey/shared/fault", "latchkey/shared/operation", jsonv2}},
@@ -71,11 +79,13 @@ var plan = []room{
 		path: "latchkey/shared/lambdaweb",
 		may:  []string{"latchkey/shared/fault", "latchkey/shared/operation", "latchkey/shared/web", lambda, jsonv2},
 	},
+	{path: "latchkey/shared/api/namespaces/query", may: []string{jsonv2}},
 	{
 		path: "latchkey/shared/api",
 		may: []string{
-			"latchkey/shared/access", "latchkey/shared/apikey", "latchkey/shared/fault",
-			"latchkey/shared/namespace", "latchkey/shared/operation", "latchkey/shared/web", jsonv2,
+			"latchkey/shared/access", "latchkey/shared/api/namespaces/query", "latchkey/shared/apikey", "latchkey/shared/fault",
+			"latchkey/shared/namespace", "latchkey/shared/operation", "latchkey/shared/session", "latchkey/shared/web",
+			jsonv2, uuid,
 		},
 	},
 	{path: "latchkey/shared/boot", may: []string{"latchkey/shared/", sdk + "credentials"}},
@@ -91,7 +101,7 @@ var plan = []room{
 		path: "latchkey/localstack",
 		may: []string{
 			"latchkey/localstack/", "latchkey/shared/apikey", "latchkey/shared/operation", "latchkey/shared/schema",
-			lambda, sdk,
+			lambda, sdk, uuid,
 		},
 	},
 }

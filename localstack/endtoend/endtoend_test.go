@@ -5,11 +5,9 @@
 package endtoend_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -60,7 +58,7 @@ func buildAndRun(m *testing.M) (int, error) {
 	return m.Run(), nil
 }
 
-// A world is a stack whose functions reach DynamoDB through a recorder.
+// A world is a stack whose functions reach DynamoDB and KMS through a recorder.
 type world struct {
 	stack    *stack.Stack
 	recorder *recorder
@@ -75,7 +73,8 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { database.Close() })
-	w := &world{recorder: newRecorder(t, database.Endpoint()), log: &localtest.Buffer{}}
+	w := &world{log: &localtest.Buffer{}}
+	w.recorder = newRecorder(t, database.Endpoint(), func() string { return w.stack.KeyServiceURL() })
 	w.stack, err = stack.Start(t.Context(), stack.Config{
 		FunctionsDir:     binaries,
 		Addr:             "127.0.0.1:0",
@@ -197,32 +196,31 @@ func wantNoSecrets(t *testing.T, log string) {
 	if regexp.MustCompile(`\b[0-9a-v]{59}\b`).MatchString(log) {
 		t.Error("the log holds what could be a secret")
 	}
+	if regexp.MustCompile(`eyJ[A-Za-z0-9_-]{10}`).MatchString(log) {
+		t.Error("the log holds what could be a session token")
+	}
 }
 
 // Without its database the service says that it cannot tell: never no, never yes.
 func TestAbsentDatabase(t *testing.T) {
 	w := newWorld(t)
 	w.recorder.broken.Store(true)
+	pair := fmt.Sprintf(`{"key":%q,"secret":%q}`, w.variables(t)["root-key-id"], w.variables(t)["root-secret"])
+	item := "/v1/namespaces/demo/api-keys/" + w.root.Locator.ID.String()
 	for _, exchange := range []struct{ method, path, body string }{
-		{http.MethodPost, "/v1/auth/api-key/validate", fmt.Sprintf(`{"key":%q,"secret":%q}`, w.variables(t)["root-key-id"], w.variables(t)["root-secret"])},
+		{http.MethodPost, "/v1/auth/api-key/validate", pair},
+		{http.MethodPost, "/v1/auth/api-key", pair},
+		{http.MethodGet, "/v1/auth", ""},
 		{http.MethodGet, "/v1/namespaces/demo/api-keys", ""},
+		{http.MethodGet, "/v1/namespaces/demo/namespaces", ""},
 		{http.MethodPost, "/v1/namespaces/demo/api-keys", "{}"},
-		{http.MethodGet, "/v1/namespaces/demo/api-keys/" + w.root.Locator.ID.String(), ""},
-		{http.MethodDelete, "/v1/namespaces/demo/api-keys/" + w.root.Locator.ID.String(), ""},
+		{http.MethodPatch, "/v1/namespaces/demo/api-keys", "{}"},
+		{http.MethodGet, item, ""},
+		{http.MethodDelete, item, ""},
 	} {
-		request, err := http.NewRequest(exchange.method, w.stack.URL()+exchange.path, strings.NewReader(exchange.body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		request.Header.Set("Authorization", "Bearer "+w.root.Reveal())
-		response, err := http.DefaultClient.Do(request)
-		if err != nil {
-			t.Fatal(err)
-		}
-		body, err := io.ReadAll(response.Body)
-		response.Body.Close()
-		if err != nil || response.StatusCode != http.StatusServiceUnavailable || !bytes.HasPrefix(body, []byte(`{"code":14,`)) {
-			t.Errorf("%s %s: %d %s %v", exchange.method, exchange.path, response.StatusCode, body, err)
+		status, body := send(t, w.stack, exchange.method, exchange.path, "Bearer "+w.root.Reveal(), exchange.body)
+		if status != http.StatusServiceUnavailable || !strings.HasPrefix(body, `{"code":14,`) {
+			t.Errorf("%s %s: %d %s", exchange.method, exchange.path, status, body)
 		}
 	}
 	w.recorder.broken.Store(false)
@@ -266,14 +264,9 @@ func TestDeletedRootKeyIsReplaced(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := first.URL() + "/v1/namespaces/demo/api-keys/" + root.Locator.ID.String()
-	request, err := http.NewRequest(http.MethodDelete, path, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	request.Header.Set("Authorization", "Bearer "+root.Reveal())
-	if response, err := http.DefaultClient.Do(request); err != nil || response.StatusCode != http.StatusOK {
-		t.Fatalf("%v, %v", response, err)
+	path := "/v1/namespaces/demo/api-keys/" + root.Locator.ID.String()
+	if status, body := send(t, first, http.MethodDelete, path, "Bearer "+root.Reveal(), ""); status != http.StatusOK {
+		t.Fatalf("%d %s", status, body)
 	}
 	if err := first.Close(); err != nil {
 		t.Fatal(err)

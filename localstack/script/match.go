@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"latchkey/localstack/placeholder"
 )
@@ -17,17 +18,21 @@ type Variables map[string]string
 
 // patterns are what a placeholder of an expectation may stand for.
 var patterns = map[string]*regexp.Regexp{
-	"any":        regexp.MustCompile(`(?s)^.*$`),
-	"uuid":       regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`),
-	"time":       regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.(\d{3}|\d{6}|\d{9}))?Z$`),
-	"identifier": regexp.MustCompile(`^lk_[0-9a-v]+$`),
-	"secret":     regexp.MustCompile(`^[0-9a-v]{59}$`),
-	"full-key":   regexp.MustCompile(`^lk_[0-9a-v]+_[0-9a-v]{59}$`),
-	"cursor":     regexp.MustCompile(`^[A-Za-z0-9_-]+$`),
+	"any":            regexp.MustCompile(`(?s)^.*$`),
+	"uuid":           regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`),
+	"time":           regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.(\d{3}|\d{6}|\d{9}))?Z$`),
+	"identifier":     regexp.MustCompile(`^lk_[0-9a-v]+$`),
+	"secret":         regexp.MustCompile(`^[0-9a-v]{59}$`),
+	"full-key":       regexp.MustCompile(`^lk_[0-9a-v]+_[0-9a-v]{59}$`),
+	"cursor":         regexp.MustCompile(`^[A-Za-z0-9_-]+$`),
+	"base64":         regexp.MustCompile(`^[A-Za-z0-9_-]+$`),
+	"token":          regexp.MustCompile(`^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$`),
+	"namespace-uuid": regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`),
 }
 
-// Fill replaces the placeholders of a text: {{name}} by a variable's value, and
-// {{repeat 3 ab}} by "ababab".
+// Fill replaces the placeholders of a text: {{name}} by a variable's value,
+// {{repeat 3 ab}} by "ababab", and {{in 2h}} by what the time will be in two hours, in
+// whole seconds.
 func (v Variables) Fill(text string) (string, error) { return placeholder.Fill(text, v.value) }
 
 func (v Variables) value(name string) (string, error) {
@@ -37,6 +42,11 @@ func (v Variables) value(name string) (string, error) {
 	if fields := strings.Fields(name); len(fields) == 3 && fields[0] == "repeat" {
 		if count, err := strconv.Atoi(fields[1]); err == nil {
 			return strings.Repeat(fields[2], count), nil
+		}
+	}
+	if text, ok := strings.CutPrefix(name, "in "); ok {
+		if later, err := time.ParseDuration(text); err == nil {
+			return time.Now().Add(later).UTC().Format(time.RFC3339), nil
 		}
 	}
 	return "", placeholder.Unknown(v)

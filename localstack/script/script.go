@@ -16,7 +16,8 @@
 // before the first is a comment. Headers and bodies may be absent. A body that is
 // expected to be JSON is compared as JSON, member by member, and any other text as
 // it is; one that is not given is not looked at for a status below 400, and demanded
-// above. Only the headers that are named are compared.
+// above. Only the headers that are named are compared. A line "wait 2s" before the
+// request lets that time pass first.
 //
 // Placeholders are described at Variables.
 package script
@@ -28,6 +29,7 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"time"
 )
 
 // An Exchange is a request and the answer that it must get.
@@ -38,6 +40,7 @@ type Exchange struct {
 
 	Status int
 	Want   message
+	pause  time.Duration // before the request
 	method string
 	target string
 }
@@ -49,6 +52,7 @@ type message struct {
 }
 
 var (
+	pauseLine   = regexp.MustCompile(`^wait (\S+)\n`)
 	requestLine = regexp.MustCompile(`^([A-Z]+) (/\S*)$`)
 	statusLine  = regexp.MustCompile(`(?m)^HTTP (\d{3})$`)
 )
@@ -81,19 +85,34 @@ func (e *Exchange) parse(text string) error {
 	if status == nil {
 		return fmt.Errorf("there is no line such as %q", "HTTP 200")
 	}
-	first, rest, _ := strings.Cut(strings.TrimSpace(text[:status[0]])+"\n", "\n")
+	asked := strings.TrimSpace(text[:status[0]]) + "\n"
+	var err error
+	if asked, err = e.parsePause(asked); err != nil {
+		return err
+	}
+	first, rest, _ := strings.Cut(asked, "\n")
 	request := requestLine.FindStringSubmatch(first)
 	if request == nil {
 		return fmt.Errorf("%q is no request line", first)
 	}
 	e.method, e.target = request[1], request[2]
 	fmt.Sscan(text[status[2]:status[3]], &e.Status)
-	var err error
 	if e.message, err = parseMessage(rest); err != nil {
 		return err
 	}
 	e.Want, err = parseMessage(strings.TrimPrefix(text[status[1]:], "\n"))
 	return err
+}
+
+// parsePause gives what follows a pause, if there is one.
+func (e *Exchange) parsePause(text string) (string, error) {
+	found := pauseLine.FindStringSubmatch(text)
+	if found == nil {
+		return text, nil
+	}
+	var err error
+	e.pause, err = time.ParseDuration(found[1])
+	return text[len(found[0]):], err
 }
 
 // parseMessage reads headers up to an empty line, and a body behind it.
@@ -120,6 +139,7 @@ func parseMessage(text string) (message, error) {
 // Run sends the request and gives every difference between its answer and what it
 // must be.
 func (e Exchange) Run(client *http.Client, base string, v Variables) []string {
+	time.Sleep(e.pause)
 	response, body, err := e.send(client, base, v)
 	if err != nil {
 		return []string{err.Error()}

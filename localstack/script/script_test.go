@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestMatchJSON(t *testing.T) {
@@ -57,12 +58,28 @@ X-Path: /echo/here
 {"n": 777}
 
 ### Bare
+wait 1ms
 GET /bare
 
 HTTP 404
 
 gone
 `
+
+func TestFillTime(t *testing.T) {
+	before := time.Now()
+	text, err := Variables{}.Fill("{{in 2h}}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	if late := at.Sub(before.Add(2 * time.Hour)); err != nil || late <= -time.Second || late > time.Minute {
+		t.Errorf("%s, %v", text, err)
+	}
+	if text, err := (Variables{}).Fill("{{in a while}}"); err == nil {
+		t.Errorf("filled with %s", text)
+	}
+}
 
 func TestRun(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -78,7 +95,7 @@ func TestRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(exchanges) != 2 || exchanges[0].Title != "Echo" || exchanges[1].Line != 14 {
+	if len(exchanges) != 2 || exchanges[0].Title != "Echo" || exchanges[1].Line != 14 || exchanges[1].pause != time.Millisecond {
 		t.Fatalf("parsed %+v", exchanges)
 	}
 	for _, exchange := range exchanges {
@@ -104,7 +121,7 @@ func TestRun(t *testing.T) {
 }
 
 func TestParseRefuses(t *testing.T) {
-	for _, text := range []string{"### x\nGET /\n", "### x\nnonsense\n\nHTTP 200\n", "### x\nGET /\nno header\n\nHTTP 200\n"} {
+	for _, text := range []string{"### x\nGET /\n", "### x\nnonsense\n\nHTTP 200\n", "### x\nwait long\nGET /\n\nHTTP 200\n", "### x\nGET /\nno header\n\nHTTP 200\n"} {
 		if _, err := Parse(text); err == nil {
 			t.Errorf("accepted %q", text)
 		}

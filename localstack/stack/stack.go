@@ -1,15 +1,16 @@
 // Package stack assembles the local stack: an emulator of DynamoDB, the table,
-// the function host, the gateway, and what TTL does. The program localstack and
+// what stands in for KMS, the function host, the gateway, and what TTL does. The program localstack and
 // the end-to-end tests start the same one.
 //
 // What a stack must remember lies in its state directory, in files that only
 // their owner may read:
 //
-//	lock         held while a stack runs: one stack for one directory
-//	dynamodb.db  the emulator's data
-//	root-key     the full key of the namespace demo's first administrator
-//	stack.json   where the running stack is to be found
-//	.gitignore   in a directory that a stack has made: none of this is to be committed
+//	lock          held while a stack runs: one stack for one directory
+//	dynamodb.db   the emulator's data
+//	root-key      the full key of the namespace demo's first administrator
+//	session-keys  the private keys that session tokens are signed with, a file for each
+//	stack.json    where the running stack is to be found
+//	.gitignore    in a directory that a stack has made: none of this is to be committed
 //
 // Without a directory everything is in memory.
 //
@@ -29,6 +30,7 @@ import (
 	"net/http"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -72,6 +74,10 @@ type Config struct {
 	SweepInterval    time.Duration // 0: table.SweepInterval
 	Now              func() time.Time
 
+	// NewSessionKey makes one more session key, which signs from this start on. Tokens
+	// that older ones have signed are good until they expire.
+	NewSessionKey bool
+
 	// Environment adds to the variables of an operation's processes, or
 	// replaces them. Nil: nothing.
 	Environment func(operation.Operation) map[string]string
@@ -85,7 +91,10 @@ type Stack struct {
 	endpoint string
 	url      string
 	firstKey string
-	closers  []func() error // the last one first
+
+	keyService  string         // its URL
+	sessionKeys []string       // the newest, which signs, first
+	closers     []func() error // the last one first
 }
 
 // Start starts a stack and returns when it serves. The context bounds the start
@@ -129,6 +138,9 @@ func (s *Stack) start(ctx context.Context) error {
 		return err
 	}
 	s.onClose(func() error { return ignoreClosed(listener.Close()) })
+	if err := s.startKeyService(); err != nil {
+		return err
+	}
 	if err := s.startFunctions(); err != nil {
 		return err
 	}
@@ -221,7 +233,14 @@ func (s *Stack) startFunctions() error {
 }
 
 func (s *Stack) environment(op operation.Operation) map[string]string {
-	variables := map[string]string{operation.DynamoDBVariable: s.endpoint, operation.TableNameVariable: s.config.Table}
+	variables := map[string]string{
+		operation.DynamoDBVariable:        s.endpoint,
+		operation.TableNameVariable:       s.config.Table,
+		operation.KMSVariable:             s.keyService,
+		operation.SessionKeysVariable:     strings.Join(s.sessionKeys, ","),
+		operation.SessionIssuerVariable:   s.url,
+		operation.SessionAudienceVariable: SessionAudience,
+	}
 	for name, value := range s.config.Environment(op) {
 		variables[name] = value
 	}

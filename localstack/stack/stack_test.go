@@ -124,7 +124,14 @@ func TestADirectoryKeepsItsMode(t *testing.T) {
 		}
 	}
 	for _, name := range files {
-		mode(t, filepath.Join(dir, name), 0o600)
+		if name != "session-keys" {
+			mode(t, filepath.Join(dir, name), 0o600)
+		}
+	}
+	sessionKeys := filepath.Join(dir, "session-keys")
+	mode(t, sessionKeys, 0o700|os.ModeDir)
+	for _, name := range entries(t, sessionKeys) {
+		mode(t, filepath.Join(sessionKeys, name), 0o600)
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
@@ -338,6 +345,9 @@ func TestReset(t *testing.T) {
 	}
 	if _, err := os.Stat(stranger); err != nil {
 		t.Errorf("a file that is not ours: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "session-keys")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the session keys are still there: %v", err)
 	}
 	again := start(t, stack.Config{DataDir: dir})
 	if exists(t, again, "forgotten") || again.FirstKey() == "" {

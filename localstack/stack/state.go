@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"latchkey/localstack/keyservice"
 )
 
 // Files of a state directory.
@@ -19,6 +21,8 @@ const (
 	rootKeyFile  = "root-key"
 	runningFile  = "stack.json"
 	ignoreFile   = ".gitignore"
+
+	sessionKeysDir = "session-keys"
 )
 
 const (
@@ -141,6 +145,14 @@ func (s *state) makeDatabase() error {
 	return file.Close()
 }
 
+// sessionKeys is the directory of the session keys, empty for keys in memory.
+func (s *state) sessionKeys() string {
+	if s.dir == "" {
+		return ""
+	}
+	return filepath.Join(s.dir, sessionKeysDir)
+}
+
 func (s *state) rootKeyPath() string { return filepath.Join(s.dir, rootKeyFile) }
 
 // rootKey is the full key that an earlier stack kept, empty when there is none.
@@ -199,7 +211,7 @@ func Reset(dir string) error {
 	for _, file := range files {
 		err = errors.Join(err, s.forget(file))
 	}
-	return errors.Join(err, s.close())
+	return errors.Join(err, keyservice.Remove(s.sessionKeys()), s.close())
 }
 
 // replaceFile writes a file that only its owner may read, whole or not at all.

@@ -63,7 +63,7 @@ type Caller struct {
 // Require returns a Forbidden fault unless the caller may do method to kind in
 // the target namespace.
 func (c Caller) Require(method Method, kind string, target namespace.Namespace) error {
-	if c.reaches(target) && c.Grant.Allows(method, kind) {
+	if c.Reaches(target) && c.Grant.Allows(method, kind) {
 		return nil
 	}
 	return forbidden()
@@ -80,13 +80,14 @@ func (c Caller) RequireBelow(method Method, kind string, target namespace.Namesp
 // RequireHolds returns a Forbidden fault unless the caller holds all that a key
 // with this grant in the target namespace would.
 func (c Caller) RequireHolds(grant Grant, target namespace.Namespace, propagate bool) error {
-	if c.reaches(target) && (c.Propagate || !propagate) && c.Grant.Includes(grant) {
+	if c.Reaches(target) && (c.Propagate || !propagate) && c.Grant.Includes(grant) {
 		return nil
 	}
 	return forbidden()
 }
 
-func (c Caller) reaches(target namespace.Namespace) bool {
+// Reaches reports whether the caller's rights, whatever they are, hold in a namespace.
+func (c Caller) Reaches(target namespace.Namespace) bool {
 	if c.Namespace.IsZero() {
 		return false
 	}
@@ -116,16 +117,24 @@ func (g Grant) Includes(other Grant) bool {
 
 func (g Grant) includesTokens(other Grant) bool {
 	for _, role := range other.Roles {
-		if roles[role] == nil && !slices.Contains(g.Roles, role) && !g.isEverything() {
+		if roles[role] == nil && !slices.Contains(g.Roles, role) && !g.IsEverything() {
 			return false
 		}
 	}
 	return true
 }
 
-func (g Grant) isEverything() bool {
+// IsEverything reports whether the grant allows every method on every kind, by
+// whatever roles and rules.
+func (g Grant) IsEverything() bool {
 	held := g.clauses()
 	return !slices.ContainsFunc(mentioned(held), func(kind string) bool { return allowed(held, kind) != All })
+}
+
+// IsReadOnly reports whether the grant allows nothing but reading, if that.
+func (g Grant) IsReadOnly() bool {
+	held := g.clauses()
+	return !slices.ContainsFunc(mentioned(held), func(kind string) bool { return allowed(held, kind)&^Read != 0 })
 }
 
 // A clause allows methods on the kinds it names or, with everyKind, on all but

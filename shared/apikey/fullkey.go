@@ -1,6 +1,8 @@
 package apikey
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/base32"
 	"encoding/binary"
 	"errors"
@@ -50,6 +52,11 @@ func (l Locator) String() string {
 	raw = append(raw, l.Namespace.String()...)
 	raw = append(raw, l.ID[:]...)
 	return string(encoding.AppendEncode([]byte(prefix), raw))
+}
+
+// Compare orders locators as a listing does: by namespace, then by creation.
+func (l Locator) Compare(other Locator) int {
+	return cmp.Or(l.Namespace.Compare(other.Namespace), bytes.Compare(l.ID[:], other.ID[:]))
 }
 
 // parseLocator reads a public identifier.

@@ -24,6 +24,9 @@ type Key struct {
 	Version   int64 // counts the writes, from 1
 
 	Digest Digest // of its secret; zero in a listing
+
+	// HasTexts says of a key in a listing that AddTexts would find some.
+	HasTexts bool
 }
 
 // Texts are what a key carries for people and is not needed to verify it.
@@ -52,12 +55,13 @@ type Actor struct {
 	Name string // "<name of the key>@api-key", or "bootstrap@iam"
 }
 
-func actorOf(caller access.Caller) Actor {
+// ActorOf is a caller as what he makes and changes names him.
+func ActorOf(caller access.Caller) Actor {
 	return Actor{ID: caller.ID, Name: caller.Name + "@api-key"}
 }
 
-// caller is who holds the key.
-func (k Key) caller() access.Caller {
+// Caller is who holds the key.
+func (k Key) Caller() access.Caller {
 	return access.Caller{
 		ID:        k.Locator.ID.String(),
 		Name:      k.Name,

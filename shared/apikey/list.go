@@ -2,9 +2,6 @@ package apikey
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/binary"
 	"fmt"
 	"strconv"
 
@@ -16,110 +13,104 @@ import (
 // MaxSkip is how many keys a listing may pass over before its first.
 const MaxSkip = 10_000
 
-// A Query asks for one page of the keys of a namespace. A cursor wins over Skip.
-type Query struct {
+// A Selection is a part of the keys of a namespace, or of it and all below, in order
+// of namespace and creation.
+type Selection struct {
 	Namespace namespace.Namespace
-	Below     bool   // also the namespaces below
-	Cursor    Cursor // where the last page ended; empty for the first
-	Skip      int    // so many keys before the page; at most MaxSkip
-	Limit     int    // of the page, at least 1
+	Below     bool
+	After     *Locator // begin behind this one, whether or not there is such a key
+	Skip      int      // pass over so many; at most MaxSkip
+	Limit     int      // at most so many, at least 1
 }
 
-// List reads a page. It is eventually consistent. Forbidden: the caller may not
-// read all that is asked for. Invalid: the field cursor is of another query or no
-// cursor at all, or the field skip is over MaxSkip.
-func (s *Service) List(ctx context.Context, caller access.Caller, q Query) (Page, error) {
-	if err := q.require(caller); err != nil {
+// A Page is a part of a listing.
+type Page struct {
+	Keys []Key
+	More bool // whether anything follows
+}
+
+// A NamespaceSelection is a part of the namespaces below one that hold keys, in order.
+type NamespaceSelection struct {
+	Parent namespace.Namespace
+	Deep   bool                // at any depth, not only the next
+	After  namespace.Namespace // begin behind this one; zero: at the beginning
+	Limit  int                 // at most so many, at least 1
+}
+
+// A NamespacePage is a part of a listing of namespaces. It may hold fewer than were
+// asked for though more follow, to bound what one answer takes.
+type NamespacePage struct {
+	Namespaces []namespace.Namespace
+	Behind     namespace.Namespace // go on behind this one; zero: nothing follows
+}
+
+// List reads a page, without the keys' texts. It is eventually consistent. Forbidden:
+// the caller may not read all that is asked for. Invalid: the field after lies outside
+// of what is listed, or the field skip is over MaxSkip.
+func (s *Service) List(ctx context.Context, caller access.Caller, sel Selection) (Page, error) {
+	if err := sel.require(caller); err != nil {
 		return Page{}, err
 	}
-	selection, err := q.selection()
-	if err != nil {
+	if err := sel.check(); err != nil {
 		return Page{}, err
 	}
-	page, err := s.store.List(ctx, selection)
+	page, err := s.store.List(ctx, sel)
 	if err != nil {
 		return Page{}, fmt.Errorf("page of keys: %w", err)
 	}
 	return page, nil
 }
 
-func (q Query) selection() (Selection, error) {
-	selection := Selection{Namespace: q.Namespace, Below: q.Below, Limit: q.Limit}
-	if q.Cursor != "" {
-		after, err := q.position()
-		selection.After = &after
-		return selection, err
+func (s Selection) require(caller access.Caller) error {
+	if s.Below {
+		return caller.RequireBelow(access.Read, access.APIKey, s.Namespace)
 	}
-	if q.Skip > MaxSkip {
-		return Selection{}, fault.InvalidField("skip", "value must be at most "+strconv.Itoa(MaxSkip))
-	}
-	selection.Skip = q.Skip
-	return selection, nil
+	return caller.Require(access.Read, access.APIKey, s.Namespace)
 }
 
-func (q Query) require(caller access.Caller) error {
-	if q.Below {
-		return caller.RequireBelow(access.Read, access.APIKey, q.Namespace)
+func (s Selection) check() error {
+	if s.After != nil && !s.covers(s.After.Namespace) {
+		return fault.InvalidField("after", "value lies outside of this list")
 	}
-	return caller.Require(access.Read, access.APIKey, q.Namespace)
+	if s.Skip > MaxSkip {
+		return fault.InvalidField("skip", "value must be at most "+strconv.Itoa(MaxSkip))
+	}
+	return nil
 }
 
-// A Cursor is a place in a listing: opaque, and of one query only. Where a single
-// namespace is listed, the id of a key in it is a cursor too.
-type Cursor string
-
-const (
-	cursorVersion = 1
-	queryHashSize = 8
-)
-
-// CursorAfter gives the cursor that continues the query behind a key of it.
-func (q Query) CursorAfter(at Locator) Cursor {
-	raw := append([]byte{cursorVersion}, q.hash()...)
-	raw = append(raw, at.ID[:]...)
-	raw = append(raw, at.Namespace.String()...)
-	return Cursor(base64.RawURLEncoding.EncodeToString(raw))
+func (s Selection) covers(ns namespace.Namespace) bool {
+	return ns == s.Namespace || s.Below && s.Namespace.Contains(ns)
 }
 
-// hash binds a cursor to what is listed. It guards against mistakes; against
-// forgery, position clamps to what the query may list.
-func (q Query) hash() []byte {
-	text := binary.AppendUvarint(nil, uint64(len(q.Namespace.String())))
-	text = append(text, q.Namespace.String()...)
-	if q.Below {
-		text = append(text, "/below"...)
+// AddTexts completes the first keys of a page, as many as one answer may hold the texts
+// of and at least one, and says how many it completed. Forbidden: the caller may not
+// read one of the keys.
+func (s *Service) AddTexts(ctx context.Context, caller access.Caller, keys []Key) (int, error) {
+	for _, key := range keys {
+		if err := caller.Require(access.Read, access.APIKey, key.Locator.Namespace); err != nil {
+			return 0, err
+		}
 	}
-	sum := sha256.Sum256(text)
-	return sum[:queryHashSize]
-}
-
-func (q Query) position() (Locator, error) {
-	if id, ok := ParseID(string(q.Cursor)); ok && !q.Below {
-		return Locator{Namespace: q.Namespace, ID: id}, nil
-	}
-	at, ok := q.decode()
-	if !ok || !q.covers(at.Namespace) {
-		return Locator{}, fault.InvalidField("cursor", "value is no cursor of this list")
-	}
-	return at, nil
-}
-
-// decode reads the cursor. That writing its position again gives the same text proves
-// its version, its query and its spelling at once.
-func (q Query) decode() (Locator, bool) {
-	const headerSize = 1 + queryHashSize + idBytes
-	raw, err := base64.RawURLEncoding.DecodeString(string(q.Cursor))
-	if err != nil || len(raw) < headerSize {
-		return Locator{}, false
-	}
-	ns, err := namespace.Parse(string(raw[headerSize:]))
+	count, err := s.store.AddTexts(ctx, keys)
 	if err != nil {
-		return Locator{}, false
+		return 0, fmt.Errorf("texts of a page: %w", err)
 	}
-	at := Locator{Namespace: ns, ID: ID(raw[1+queryHashSize : headerSize])}
-	return at, at.ID.isValid() && q.CursorAfter(at) == q.Cursor
+	return count, nil
 }
 
-func (q Query) covers(ns namespace.Namespace) bool {
-	return ns == q.Namespace || q.Below && q.Namespace.Contains(ns)
+// Namespaces finds namespaces that hold keys. It is eventually consistent. Forbidden: the
+// caller may not read keys below the parent. Invalid: the field after lies outside of
+// what is listed.
+func (s *Service) Namespaces(ctx context.Context, caller access.Caller, sel NamespaceSelection) (NamespacePage, error) {
+	if err := caller.RequireBelow(access.Read, access.APIKey, sel.Parent); err != nil {
+		return NamespacePage{}, err
+	}
+	if !sel.After.IsZero() && !sel.Parent.Contains(sel.After) {
+		return NamespacePage{}, fault.InvalidField("after", "value lies outside of this list")
+	}
+	page, err := s.store.Namespaces(ctx, sel)
+	if err != nil {
+		return NamespacePage{}, fmt.Errorf("namespaces that hold keys: %w", err)
+	}
+	return page, nil
 }

@@ -35,9 +35,15 @@ type Store interface {
 	// NotFound: there is none.
 	Get(context.Context, Locator) (Key, error)
 
-	// List reads a part of a selection, in order of namespace and creation. It
-	// may miss the latest writes.
+	// List reads a selection, without the keys' texts. It may miss the latest writes.
 	List(context.Context, Selection) (Page, error)
+
+	// AddTexts completes the first keys of a page and says how many: all, unless that
+	// would be more than one answer may hold.
+	AddTexts(context.Context, []Key) (int, error)
+
+	// Namespaces reads which namespaces hold keys. It may miss the latest writes.
+	Namespaces(context.Context, NamespaceSelection) (NamespacePage, error)
 
 	// Update replaces a key by a changed one, if it is still at the version that was
 	// read, and counts the version up. Conflict: it is not. NotFound: there is none.
@@ -45,22 +51,6 @@ type Store interface {
 
 	// Delete removes a key and all that belongs to it. NotFound: there is none.
 	Delete(context.Context, Locator) error
-}
-
-// A Selection is a part of the keys of a namespace, or of it and all below.
-type Selection struct {
-	Namespace namespace.Namespace
-	Below     bool
-	After     *Locator // begin behind this one, whether or not there is such a key
-	Skip      int      // pass over so many
-	Limit     int      // at most so many, at least 1
-}
-
-// A Page is a part of a listing. It may hold fewer keys than were asked for though
-// there are More, to bound what one answer takes.
-type Page struct {
-	Keys []Key
-	More bool // whether anything follows
 }
 
 // A Config says what a Service is made of. All of it must be set.
@@ -92,7 +82,7 @@ func (s *Service) Issue(ctx context.Context, caller access.Caller, draft Draft) 
 	if err := caller.RequireHolds(draft.Grant, draft.Namespace, draft.Propagate); err != nil {
 		return Issued{}, err
 	}
-	return s.issue(ctx, actorOf(caller), draft)
+	return s.issue(ctx, ActorOf(caller), draft)
 }
 
 // Bootstrap makes an administrator's key that reaches everything below a
@@ -197,7 +187,7 @@ func (s *Service) Update(ctx context.Context, caller access.Caller, at Locator, 
 		return Key{}, fmt.Errorf("key to update: %w", err)
 	}
 	edit.apply(&key)
-	key.UpdatedAt, key.UpdatedBy = s.clock().UTC(), actorOf(caller)
+	key.UpdatedAt, key.UpdatedBy = s.clock().UTC(), ActorOf(caller)
 	if err := s.store.Update(ctx, key); err != nil {
 		return Key{}, fmt.Errorf("updated key: %w", err)
 	}
@@ -234,23 +224,15 @@ func (s *Service) Verify(ctx context.Context, presented FullKey) (Verdict, error
 	return Verdict{Reason: key.state(s.clock()), Key: key}, nil
 }
 
-// Authenticate tells who presents a credential. Unauthenticated: it is no key, or
-// one that is refused, and the fault does not say why.
-func (s *Service) Authenticate(ctx context.Context, credential string) (access.Caller, error) {
-	presented, err := ParseFullKey(credential)
-	if err != nil {
-		return access.Caller{}, refused(err)
+// Check tells whether the key at a locator is good now, for somebody who has proved
+// before that he holds it. Its error is as Verify's.
+func (s *Service) Check(ctx context.Context, at Locator) (Verdict, error) {
+	key, err := s.store.Lookup(ctx, at)
+	switch {
+	case errors.Is(err, fault.NotFound):
+		return Verdict{Reason: Unknown}, nil
+	case err != nil:
+		return Verdict{}, fmt.Errorf("key to check: %w", err)
 	}
-	verdict, err := s.Verify(ctx, presented)
-	if err != nil {
-		return access.Caller{}, err
-	}
-	if !verdict.IsValid() {
-		return access.Caller{}, refused(errors.New(verdict.Reason.String() + " key"))
-	}
-	return verdict.Key.caller(), nil
-}
-
-func refused(why error) error {
-	return fault.Wrap(fault.Unauthenticated, why, "Invalid credential")
+	return Verdict{Reason: key.state(s.clock()), Key: key}, nil
 }

@@ -53,11 +53,11 @@ func newFixture(t *testing.T) *fixture {
 
 func (f *fixture) authenticate(t *testing.T, key apikey.FullKey) access.Caller {
 	t.Helper()
-	caller, err := f.Authenticate(t.Context(), key.Reveal())
-	if err != nil {
-		t.Fatal(err)
+	verdict, err := f.Verify(t.Context(), key)
+	if err != nil || !verdict.IsValid() {
+		t.Fatalf("%v, %v", verdict.Reason, err)
 	}
-	return caller
+	return verdict.Key.Caller()
 }
 
 func (f *fixture) issue(t *testing.T, draft apikey.Draft) apikey.Issued {
@@ -143,7 +143,7 @@ func TestExpiryIsOfTheClock(t *testing.T) {
 			t.Errorf("at %v the key without expiry is %v", step.at, got)
 		}
 	}
-	page, err := f.List(t.Context(), f.root, apikey.Query{Namespace: parse(t, "demo"), Limit: 9})
+	page, err := f.List(t.Context(), f.root, apikey.Selection{Namespace: parse(t, "demo"), Limit: 9})
 	if err != nil || len(page.Keys) != 3 {
 		t.Errorf("an expired key is not listed: %d keys, %v", len(page.Keys), err)
 	}
@@ -172,16 +172,14 @@ func TestRefusals(t *testing.T) {
 	if got := f.reason(t, issued.FullKey); got != apikey.Disabled {
 		t.Errorf("a disabled key: %v", got)
 	}
-	f.now = noon.Add(time.Hour)
-	for name, credential := range map[string]string{
-		"disabled": issued.FullKey.Reveal(), "expired": other.FullKey.Reveal(), "unknown": elsewhere.Reveal(), "malformed": "lk_x", "empty": "",
-	} {
-		caller, err := f.Authenticate(t.Context(), credential)
-		if !errors.Is(err, fault.Unauthenticated) || !cmp.Equal(caller, access.Caller{}, cmp.Comparer(func(a, b namespace.Namespace) bool { return a == b })) {
-			t.Errorf("%s: %+v, %v", name, caller, err)
-		} else if fault.Of(err).Message != "Invalid credential" {
-			t.Errorf("%s: the client is told %q", name, fault.Of(err).Message)
+	for _, at := range []apikey.Locator{issued.FullKey.Locator, elsewhere.Locator} {
+		proved, err := f.Check(t.Context(), at)
+		if err != nil || proved.IsValid() {
+			t.Errorf("%v, whose secret was proved before: %v, %v", at, proved.Reason, err)
 		}
+	}
+	if proved, err := f.Check(t.Context(), other.FullKey.Locator); err != nil || !proved.IsValid() {
+		t.Errorf("a good key whose secret was proved before: %v, %v", proved.Reason, err)
 	}
 }
 
@@ -198,8 +196,9 @@ func TestOutageIsNoVerdict(t *testing.T) {
 	if !errors.Is(err, fault.Unavailable) || verdict.IsValid() {
 		t.Errorf("Verify: %v, %v", verdict.Reason, err)
 	}
-	if _, err := down.Authenticate(t.Context(), issued.FullKey.Reveal()); !errors.Is(err, fault.Unavailable) {
-		t.Errorf("Authenticate: %v", err)
+	verdict, err = down.Check(t.Context(), issued.FullKey.Locator)
+	if !errors.Is(err, fault.Unavailable) || verdict.IsValid() {
+		t.Errorf("Check: %v, %v", verdict.Reason, err)
 	}
 	if (apikey.Verdict{}).IsValid() {
 		t.Error("the zero verdict accepts")
@@ -234,9 +233,11 @@ func TestVerificationReadsOnce(t *testing.T) {
 			t.Errorf("%s:\n%s", test.name, diff)
 		}
 	}
-	f.Authenticate(t.Context(), "lk_"+strings.Repeat("0", 60))
-	if calls := f.meter.Take(); calls != nil {
-		t.Errorf("a malformed key: %v", calls)
+	if verdict, err := f.Check(t.Context(), issued.FullKey.Locator); err != nil || verdict.Reason != apikey.Expired {
+		t.Errorf("proved before: %v, %v", verdict.Reason, err)
+	}
+	if diff := cmp.Diff(once, f.meter.Take()); diff != "" {
+		t.Errorf("proved before:\n%s", diff)
 	}
 }
 
@@ -258,11 +259,13 @@ func TestAuthorizationComesFirst(t *testing.T) {
 			"update": second(f.Update(t.Context(), caller, at, apikey.Edit{})),
 			"delete": f.Delete(t.Context(), caller, at),
 			"list below": second(f.List(t.Context(), caller,
-				apikey.Query{Namespace: at.Namespace, Below: true, Limit: 1, Cursor: "nonsense"})),
+				apikey.Selection{Namespace: at.Namespace, Below: true, Limit: 1, Skip: apikey.MaxSkip + 1})),
+			"namespaces": second(f.Namespaces(t.Context(), caller, apikey.NamespaceSelection{Parent: at.Namespace, Limit: 1})),
+			"add texts":  second(f.AddTexts(t.Context(), caller, []apikey.Key{{Locator: apikey.Locator{Namespace: parse(t, "other")}}})),
 		}
 		if name != "reader" {
 			tests["get"] = second(f.Get(t.Context(), caller, at))
-			tests["list"] = second(f.List(t.Context(), caller, apikey.Query{Namespace: at.Namespace, Limit: 1}))
+			tests["list"] = second(f.List(t.Context(), caller, apikey.Selection{Namespace: at.Namespace, Limit: 1}))
 		}
 		for method, err := range tests {
 			if !errors.Is(err, fault.Forbidden) {
@@ -372,47 +375,44 @@ func TestUpdate(t *testing.T) {
 	}
 }
 
-func TestForeignCursorShowsNothing(t *testing.T) {
+// A position leads to nothing outside of what is listed.
+func TestForeignPositionShowsNothing(t *testing.T) {
 	f := newFixture(t)
-	for _, path := range []string{"demo.a", "demo.b"} {
-		for range 3 {
-			f.issue(t, draft(t, path))
-		}
-	}
-	mine := apikey.Query{Namespace: parse(t, "demo.a"), Limit: 1}
-	theirs := apikey.Query{Namespace: parse(t, "demo.b"), Limit: 1}
-	page, err := f.List(t.Context(), f.root, mine)
-	if err != nil {
-		t.Fatal(err)
-	}
-	position := page.Keys[0].Locator
-	for name, cursor := range map[string]apikey.Cursor{
-		"as it is":                                mine.CursorAfter(position),
-		"encoded again for the other namespace":   theirs.CursorAfter(position),
-		"encoded for one below the other's bound": theirs.CursorAfter(apikey.Locator{Namespace: parse(t, "demo.b-a"), ID: position.ID}),
+	key := f.issue(t, draft(t, "demo.b")).FullKey.Locator
+	f.issue(t, draft(t, "demo.c"))
+	for _, test := range []struct {
+		at    string
+		below bool
+		want  bool
+	}{
+		{"demo.b", false, true},
+		{"demo.b", true, true},
+		{"demo.b.c", true, true},
+		{"demo.b.c", false, false},
+		{"demo.a", true, false},
+		{"demo.b-c", true, false},
+		{"demo.bc", true, false},
+		{"demo", true, false},
 	} {
-		q := theirs
-		q.Cursor = cursor
-		if page, err := f.List(t.Context(), f.root, q); !errors.Is(err, fault.Invalid) {
-			t.Errorf("%s: %d keys, %v", name, len(page.Keys), err)
+		position := apikey.Locator{Namespace: parse(t, test.at), ID: key.ID}
+		_, err := f.List(t.Context(), f.root, apikey.Selection{
+			Namespace: parse(t, "demo.b"), Below: test.below, After: &position, Limit: 9,
+		})
+		if (err == nil) != test.want || err != nil && !errors.Is(err, fault.Invalid) {
+			t.Errorf("%s, below %v: %v", test.at, test.below, err)
 		}
-	}
-	q := theirs
-	q.Cursor = apikey.Cursor(position.ID.String())
-	page, err = f.List(t.Context(), f.root, q)
-	for _, key := range page.Keys {
-		if key.Locator.Namespace != theirs.Namespace {
-			t.Errorf("a bare id of another namespace shows a key of %v", key.Locator.Namespace)
+		_, err = f.Namespaces(t.Context(), f.root, apikey.NamespaceSelection{
+			Parent: parse(t, "demo.b"), After: position.Namespace, Limit: 9,
+		})
+		if below := test.at == "demo.b.c"; (err == nil) != below || err != nil && !errors.Is(err, fault.Invalid) {
+			t.Errorf("namespaces behind %s: %v", test.at, err)
 		}
-	}
-	if err != nil {
-		t.Error(err)
 	}
 }
 
 func TestSkipIsBounded(t *testing.T) {
 	f := newFixture(t)
-	q := apikey.Query{Namespace: parse(t, "demo"), Limit: 1, Skip: apikey.MaxSkip}
+	q := apikey.Selection{Namespace: parse(t, "demo"), Limit: 1, Skip: apikey.MaxSkip}
 	if page, err := f.List(t.Context(), f.root, q); err != nil || len(page.Keys) != 0 {
 		t.Errorf("the largest skip: %d keys, %v", len(page.Keys), err)
 	}

@@ -1,5 +1,7 @@
 package apikey
 
+import "errors"
+
 // A Reason is why a key is or is not accepted. The zero Reason refuses.
 type Reason uint8
 
@@ -31,3 +33,6 @@ type Verdict struct {
 
 // IsValid reports whether the key is accepted.
 func (v Verdict) IsValid() bool { return v.Reason == Valid }
+
+// Refusal says, for the log, why the key is not accepted.
+func (v Verdict) Refusal() error { return errors.New(v.Reason.String() + " key") }

@@ -110,7 +110,7 @@ func newKeys(store *dynamo.Store) *apikey.Service {
 
 func validation(t testing.TB, keys *apikey.Service, full apikey.FullKey) func() {
 	server := web.NewServer(web.Config{
-		Handler:  namespaces.New(keys).Handlers()[operation.ValidateAPIKey.Name],
+		Handler:  namespaces.New(namespaces.Config{Keys: keys, Clock: time.Now}).Handlers()[operation.ValidateAPIKey.Name],
 		Envelope: boot.EnvelopeOf,
 		Log:      slog.New(slog.DiscardHandler),
 		Clock:    time.Now,

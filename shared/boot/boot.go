@@ -8,6 +8,12 @@
 //	AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN
 //	                             set by Lambda, and valid as long as the process
 //	AWS_ENDPOINT_URL_DYNAMODB    another DynamoDB than the region's
+//	AWS_ENDPOINT_URL_KMS         another KMS than the region's
+//	SESSION_KEYS                 the ids of the session keys in KMS, separated by commas;
+//	                             the first signs. This and what follows only for
+//	                             functions that issue or verify session tokens
+//	SESSION_ISSUER               the tokens' issuer
+//	SESSION_AUDIENCE             the tokens' audience
 package boot
 
 import (
@@ -16,6 +22,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -25,9 +32,12 @@ import (
 	"latchkey/shared/api/serviceaccounts"
 	"latchkey/shared/api/workspaces"
 	"latchkey/shared/apikey"
+	"latchkey/shared/awsclient"
 	"latchkey/shared/dynamo"
+	"latchkey/shared/kms"
 	"latchkey/shared/lambdaweb"
 	"latchkey/shared/operation"
+	"latchkey/shared/session"
 	"latchkey/shared/web"
 )
 
@@ -44,36 +54,83 @@ func Serve(op operation.Operation) {
 	os.Exit(1)
 }
 
-// A Config says what a function is made of. All of it must be set, but the store
-// for an operation that does not touch the table.
+// A Config says what a function is made of. All of it must be set, but the store for an
+// operation that does not touch the table and Sessions for one that has nothing to do
+// with session tokens.
 type Config struct {
-	Store  apikey.Store
-	Clock  func() time.Time
-	Random io.Reader
-	Log    *slog.Logger
+	Store    apikey.Store
+	Sessions Sessions
+	Clock    func() time.Time
+	Random   io.Reader
+	Log      *slog.Logger
 }
 
-// FromEnvironment makes the configuration that the function's environment tells.
+// Sessions is what issuing and verifying session tokens takes; see session.Config.
+type Sessions struct {
+	KeyStore session.KeyStore
+	KeyIDs   []string
+	Issuer   string
+	Audience string
+}
+
+// An environment reads variables and remembers those that were not set.
+type environment struct {
+	getenv  func(string) string
+	missing []string
+}
+
+func (e *environment) required(name string) string {
+	value := e.getenv(name)
+	if value == "" {
+		e.missing = append(e.missing, name)
+	}
+	return value
+}
+
+// client says how to reach a service, whose endpoint a variable may replace.
+func (e *environment) client(endpoint string) awsclient.Config {
+	return awsclient.Config{
+		Region:   e.getenv("AWS_REGION"),
+		Endpoint: e.getenv(endpoint),
+		Credentials: credentials.NewStaticCredentialsProvider(
+			e.getenv("AWS_ACCESS_KEY_ID"), e.getenv("AWS_SECRET_ACCESS_KEY"), e.getenv("AWS_SESSION_TOKEN")),
+	}
+}
+
+func (e *environment) store() *dynamo.Store {
+	return dynamo.New(dynamo.Config{
+		Table:  e.required(operation.TableNameVariable),
+		Config: e.client(operation.DynamoDBVariable),
+	})
+}
+
+func (e *environment) sessions() Sessions {
+	return Sessions{
+		KeyStore: kms.New(e.client(operation.KMSVariable)),
+		KeyIDs:   strings.Split(e.required(operation.SessionKeysVariable), ","),
+		Issuer:   e.required(operation.SessionIssuerVariable),
+		Audience: e.required(operation.SessionAudienceVariable),
+	}
+}
+
+// FromEnvironment makes the configuration that the function's environment tells. Its
+// error names the variables that are not set.
 func FromEnvironment(op operation.Operation, getenv func(string) string) (Config, error) {
 	config := Config{
 		Clock:  time.Now,
 		Random: rand.Reader,
 		Log:    slog.New(slog.NewJSONHandler(os.Stdout, nil)),
 	}
-	if !op.UsesTable() {
-		return config, nil
+	variables := environment{getenv: getenv}
+	if op.UsesTable() {
+		config.Store = variables.store()
 	}
-	table := getenv(operation.TableNameVariable)
-	if table == "" {
-		return Config{}, fmt.Errorf("function %s: the environment variable %s is not set", op.Name, operation.TableNameVariable)
+	if op.UsesSessions() {
+		config.Sessions = variables.sessions()
 	}
-	config.Store = dynamo.New(dynamo.Config{
-		Table:    table,
-		Region:   getenv("AWS_REGION"),
-		Endpoint: getenv(operation.DynamoDBVariable),
-		Credentials: credentials.NewStaticCredentialsProvider(
-			getenv("AWS_ACCESS_KEY_ID"), getenv("AWS_SECRET_ACCESS_KEY"), getenv("AWS_SESSION_TOKEN")),
-	})
+	if len(variables.missing) > 0 {
+		return Config{}, fmt.Errorf("function %s: not set in the environment: %s", op.Name, strings.Join(variables.missing, ", "))
+	}
 	return config, nil
 }
 
@@ -84,7 +141,7 @@ func New(op operation.Operation, c Config) (lambdaweb.Function, error) {
 	if op.Name == operation.Bootstrap.Name {
 		return lambdaweb.Direct(platform.Bootstrap(keys), c.Log), nil
 	}
-	handler, ok := handlers(keys)[op.Name]
+	handler, ok := handlers(keys, c)[op.Name]
 	if !ok {
 		return nil, fmt.Errorf("operation %s has no handler", op.Name)
 	}
@@ -96,8 +153,17 @@ func New(op operation.Operation, c Config) (lambdaweb.Function, error) {
 	})), nil
 }
 
-func handlers(keys *apikey.Service) map[string]web.Handler {
-	all := namespaces.New(keys).Handlers()
+func handlers(keys *apikey.Service, c Config) map[string]web.Handler {
+	sessions := session.NewService(session.Config{
+		Keys:     keys,
+		KeyStore: c.Sessions.KeyStore,
+		KeyIDs:   c.Sessions.KeyIDs,
+		Issuer:   c.Sessions.Issuer,
+		Audience: c.Sessions.Audience,
+		Clock:    c.Clock,
+	})
+	all := namespaces.New(namespaces.Config{Keys: keys, Sessions: sessions, Clock: c.Clock}).Handlers()
+	all[operation.SessionKeys.Name] = platform.SessionKeys(sessions)
 	all[operation.Health.Name] = platform.Health
 	all[operation.NotFound.Name] = platform.NotFound
 	return all

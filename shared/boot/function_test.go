@@ -6,19 +6,24 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/google/go-cmp/cmp"
 
+	"latchkey/localstack/keyservice"
 	"latchkey/shared/access"
 	"latchkey/shared/apikey"
+	"latchkey/shared/awsclient"
 	"latchkey/shared/boot"
 	"latchkey/shared/dynamo"
 	"latchkey/shared/dynamo/dynamotest"
+	"latchkey/shared/kms"
 	"latchkey/shared/lambdaweb"
 	"latchkey/shared/namespace"
 	"latchkey/shared/operation"
@@ -51,10 +56,11 @@ func newDeployment(t testing.TB) *deployment {
 	d.meter = dynamotest.Measure(&table)
 	d.store = dynamo.New(table)
 	d.config = boot.Config{
-		Store:  d.store,
-		Clock:  d.tick,
-		Random: rand.Reader,
-		Log:    slog.New(slog.NewJSONHandler(io.Discard, nil)),
+		Store:    d.store,
+		Sessions: newSessions(t),
+		Clock:    d.tick,
+		Random:   rand.Reader,
+		Log:      slog.New(slog.NewJSONHandler(io.Discard, nil)),
 	}
 	answer, err := d.function(t, operation.Bootstrap).Invoke(t.Context(), []byte(`{"namespace":"demo"}`))
 	if err != nil {
@@ -65,6 +71,25 @@ func newDeployment(t testing.TB) *deployment {
 	}
 	d.meter.Take()
 	return d
+}
+
+// newSessions has one session key behind KMS's wire protocol.
+func newSessions(t testing.TB) boot.Sessions {
+	t.Helper()
+	keys, err := keyservice.Open("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := keys.Create()
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(keys)
+	t.Cleanup(server.Close)
+	client := kms.New(awsclient.Config{
+		Region: "local", Endpoint: server.URL, Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
+	})
+	return boot.Sessions{KeyStore: client, KeyIDs: []string{id}, Issuer: "https://latchkey.example", Audience: "latchkey"}
 }
 
 // tick is a clock that never shows a time twice, so that keys sort by creation.
@@ -85,7 +110,14 @@ func (d *deployment) function(t testing.TB, op operation.Operation) lambdaweb.Fu
 // call sends an event with the root key to an operation.
 func (d *deployment) call(t testing.TB, op operation.Operation, event events.APIGatewayV2HTTPRequest) (int, string) {
 	t.Helper()
-	event.Headers = map[string]string{"authorization": "Bearer " + d.root.FullKey}
+	return d.callWith(t, d.root.FullKey, op, event)
+}
+
+func (d *deployment) callWith(
+	t testing.TB, credential string, op operation.Operation, event events.APIGatewayV2HTTPRequest,
+) (int, string) {
+	t.Helper()
+	event.Headers = map[string]string{"authorization": "Bearer " + credential}
 	payload, err := json.Marshal(event)
 	if err != nil {
 		t.Fatal(err)
@@ -234,6 +266,95 @@ func TestCostOfAPage(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"GetItem", "Query"}, actions); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// What an operation costs: its own calls, and one unit to know who calls, be it by a key
+// or by a session token.
+func TestCostOfEachOperation(t *testing.T) {
+	d := newDeployment(t)
+	hour := d.now.Add(time.Hour)
+	key := d.create(t, keyBody(hour, `{"roles":["SYSTEM_ROLE_READ_ONLY"]}`))
+	pair, err := json.Marshal(map[string]string{"key": d.root.Key, "secret": d.root.Secret})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.meter.Take()
+	status, body := d.call(t, operation.ExchangeAPIKey, events.APIGatewayV2HTTPRequest{Body: string(pair)})
+	var exchanged struct{ Token string }
+	if err := json.Unmarshal([]byte(body), &exchanged); err != nil || status != 200 {
+		t.Fatalf("exchange: %d %s", status, body)
+	}
+	who := dynamotest.Call{Action: "GetItem", Units: 1}
+	if diff := cmp.Diff([]dynamotest.Call{who}, d.meter.Take()); diff != "" {
+		t.Errorf("exchange:\n%s", diff)
+	}
+	demo := map[string]string{"namespace": "demo"}
+	item := map[string]string{"namespace": "demo", "uuid": key.UUID}
+	query := func(text string) events.APIGatewayV2HTTPRequest {
+		return events.APIGatewayV2HTTPRequest{PathParameters: demo, RawQueryString: text}
+	}
+	page := dynamotest.Call{Action: "Query", Units: 0.5}
+	for _, test := range []struct {
+		name  string
+		op    operation.Operation
+		event events.APIGatewayV2HTTPRequest
+		calls []dynamotest.Call
+	}{
+		{"get", operation.GetAPIKey, events.APIGatewayV2HTTPRequest{PathParameters: item}, []dynamotest.Call{{Action: "Query", Units: 1}}},
+		{"who am I", operation.WhoAmI, events.APIGatewayV2HTTPRequest{}, nil},
+		{"list", operation.ListAPIKeys, query(""), []dynamotest.Call{page}},
+		{"list below", operation.ListAPIKeys, query("list_parameters.traverse=true"), []dynamotest.Call{page}},
+		{"list, filtered", operation.ListAPIKeys, query("list_parameters.filter=meta.name==ci"), []dynamotest.Call{page}},
+		{"list, sorted", operation.ListAPIKeys, query("list_parameters.sort.path=meta.name"), []dynamotest.Call{page}},
+		{"list, counted", operation.ListAPIKeys, query("list_parameters.count=true"), []dynamotest.Call{page}},
+		{"list, grouped", operation.ListAPIKeys, query("list_parameters.group.aggregation_paths=meta.name"), []dynamotest.Call{page}},
+	} {
+		for name, credential := range map[string]string{"key": d.root.FullKey, "token": exchanged.Token} {
+			d.meter.Take()
+			if status, body := d.callWith(t, credential, test.op, test.event); status != 200 {
+				t.Errorf("%s: %d %s", test.name, status, body)
+			}
+			if diff := cmp.Diff(append([]dynamotest.Call{who}, test.calls...), d.meter.Take()); diff != "" {
+				t.Errorf("%s by a %s:\n%s", test.name, name, diff)
+			}
+		}
+	}
+}
+
+// Texts are read only for who sees them, or where they decide.
+func TestTextsAreReadWhereTheyMatter(t *testing.T) {
+	d := newDeployment(t)
+	d.create(t, fmt.Sprintf(`{"meta":{"name":"ci","tags":["a"]},"spec":{"expiration_time":%q,"permissions":{"roles":["SYSTEM_ROLE_ADMIN"]}}}`,
+		d.now.Add(time.Hour).Format(time.RFC3339)))
+	for query, want := range map[string]int{
+		"":                                            1,
+		"list_parameters.mask=meta.tags":              1,
+		"list_parameters.mask=meta":                   1,
+		"list_parameters.mask=meta.name,spec":         0,
+		"list_parameters.count=true":                  0,
+		"list_parameters.filter=meta.name==other":     0,
+		"list_parameters.filter=meta.name==ci":        1,
+		"list_parameters.filter=meta.tags+contains+a": 1,
+		"list_parameters.sort.path=uuid":              1,
+		"list_parameters.sort.path=meta.description&list_parameters.mask=uuid":   1,
+		"list_parameters.filter=meta.tags+contains+a&list_parameters.count=true": 1,
+		"list_parameters.group.aggregation_paths=meta.tags":                      1,
+		"list_parameters.group.aggregation_paths=meta.kind":                      0,
+	} {
+		d.meter.Take()
+		status, body := d.call(t, operation.ListAPIKeys, events.APIGatewayV2HTTPRequest{
+			PathParameters: map[string]string{"namespace": "demo"}, RawQueryString: query,
+		})
+		batches := 0
+		for _, call := range d.meter.Take() {
+			if call.Action == "BatchGetItem" {
+				batches++
+			}
+		}
+		if status != 200 || batches != want {
+			t.Errorf("%q: %d, %d batches of texts, want %d: %.300s", query, status, batches, want, body)
+		}
 	}
 }
 

@@ -26,41 +26,26 @@ package dynamo
 
 import (
 	"context"
-	"math/rand/v2"
-	"net"
-	"net/http"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
+	"latchkey/shared/awsclient"
 	"latchkey/shared/schema"
 )
 
 // DefaultRetention is how long an expired key stays listed before TTL removes it.
 const DefaultRetention = 30 * 24 * time.Hour
 
-const (
-	attempts       = 3
-	attemptTimeout = 2 * time.Second
-	firstBackoff   = 25 * time.Millisecond
-)
-
 // A Config says where the table is.
 type Config struct {
-	Table       string
-	Region      string
-	Credentials aws.CredentialsProvider
+	awsclient.Config
+	Table string
 
-	// Endpoint is DynamoDB's URL; empty for the region's own.
-	Endpoint string
 	// Retention is how long a key stays after its expiry; zero for DefaultRetention.
 	Retention time.Duration
-	// Wrap puts something around the transport that carries the requests; nil for
-	// nothing.
-	Wrap func(http.RoundTripper) http.RoundTripper
 	// Options change the client, for instance to measure it.
 	Options []func(*dynamodb.Options)
 }
@@ -81,53 +66,14 @@ func New(c Config) *Store {
 	return &Store{client: newClient(c), table: aws.String(c.Table), retention: retention}
 }
 
-// newClient sets everything itself: loading the SDK's default configuration would
-// take a third of a function's cold start.
 func newClient(c Config) *dynamodb.Client {
-	options := dynamodb.Options{
-		Region:      c.Region,
-		Credentials: c.Credentials,
-		Retryer:     newRetryer(),
-	}
-	if c.Endpoint != "" {
-		options.BaseEndpoint = aws.String(c.Endpoint)
-	}
-	transport := newTransport()
-	if c.Wrap != nil {
-		transport = c.Wrap(transport)
-	}
-	options.HTTPClient = &http.Client{Transport: transport}
-	return dynamodb.New(options, c.Options...)
-}
-
-// newTransport bounds each try, up to the head of its answer, by the transport's own
-// limits: the time-out of an http.Client costs a timer, a context and a goroutine for
-// each request. What is left, reading an answer of some kilobytes, is bounded by the
-// caller's context.
-func newTransport() http.RoundTripper {
-	return awshttp.NewBuildableClient().
-		WithDialerOptions(func(d *net.Dialer) { d.Timeout = attemptTimeout }).
-		WithTransportOptions(func(t *http.Transport) {
-			t.TLSHandshakeTimeout = attemptTimeout
-			t.ResponseHeaderTimeout = attemptTimeout
-		}).
-		GetTransport()
-}
-
-func newRetryer() aws.Retryer {
-	return retry.NewStandard(func(o *retry.StandardOptions) {
-		o.MaxAttempts = attempts
-		o.Backoff = retry.BackoffDelayerFunc(backoff)
-		o.Retryables = append(o.Retryables, retry.IsErrorRetryableFunc(isTransactionConflict))
-	})
-}
-
-// backoff is the exponential backoff with full jitter that AWS recommends, from a
-// first step that suits a database that answers in milliseconds.
-//
-// https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
-func backoff(attempt int, _ error) (time.Duration, error) {
-	return rand.N(firstBackoff << attempt), nil
+	return dynamodb.New(dynamodb.Options{
+		Region:       c.Region,
+		Credentials:  c.Credentials,
+		BaseEndpoint: c.BaseEndpoint(),
+		HTTPClient:   c.HTTPClient(),
+		Retryer:      awsclient.NewRetryer(retry.IsErrorRetryableFunc(isTransactionConflict)),
+	}, c.Options...)
 }
 
 // getItem reads one item by its whole key, strongly consistent. It returns nil

@@ -2,14 +2,12 @@ package dynamo
 
 import (
 	"errors"
-	"net/http"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"github.com/aws/smithy-go"
 
+	"latchkey/shared/awsclient"
 	"latchkey/shared/fault"
 )
 
@@ -40,18 +38,14 @@ func classify(err error) error {
 	return fault.Wrap(fault.Unavailable, err, "the key store did not answer, try again")
 }
 
-// isRefusedForGood reports whether DynamoDB, and nothing before it, said no to a
-// request that it will never take.
+// isRefusedForGood reports whether DynamoDB said no to a request that it will never
+// take.
 func isRefusedForGood(err error) bool {
-	response, answered := errors.AsType[*awshttp.ResponseError](err)
-	refusal, refused := errors.AsType[smithy.APIError](err)
-	if !answered || !refused || response.HTTPStatusCode() >= http.StatusInternalServerError {
+	if !awsclient.IsRefusal(err, passing) {
 		return false
 	}
-	if canceled, ok := errors.AsType[*types.TransactionCanceledException](err); ok {
-		return slices.ContainsFunc(canceled.CancellationReasons, isLasting)
-	}
-	return !slices.Contains(passing, refusal.ErrorCode())
+	canceled, ok := errors.AsType[*types.TransactionCanceledException](err)
+	return !ok || slices.ContainsFunc(canceled.CancellationReasons, isLasting)
 }
 
 // isTransactionConflict tells the retryer what the SDK leaves to its callers: a

@@ -32,6 +32,13 @@ var operations = []storeOperation{
 	{"list", false, true, func(ctx context.Context, s *dynamo.Store, key apikey.Key) error {
 		return second(s.List(ctx, apikey.Selection{Namespace: key.Locator.Namespace, Limit: 5}))
 	}},
+	{"add texts", false, true, func(ctx context.Context, s *dynamo.Store, key apikey.Key) error {
+		key.HasTexts = true
+		return second(s.AddTexts(ctx, []apikey.Key{key}))
+	}},
+	{"namespaces", false, true, func(ctx context.Context, s *dynamo.Store, key apikey.Key) error {
+		return second(s.Namespaces(ctx, apikey.NamespaceSelection{Parent: key.Locator.Namespace, Limit: 5}))
+	}},
 	{"update", false, true, func(ctx context.Context, s *dynamo.Store, key apikey.Key) error { return s.Update(ctx, key) }},
 	{"delete", false, true, func(ctx context.Context, s *dynamo.Store, key apikey.Key) error {
 		return s.Delete(ctx, key.Locator)

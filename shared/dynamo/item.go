@@ -137,6 +137,13 @@ func decodeKey(record item) (apikey.Key, error) {
 	return key, r.err
 }
 
+// decodeListed reads what an index holds, for a listing.
+func decodeListed(record item) (apikey.Key, error) {
+	key, err := decodeKey(record)
+	key.HasTexts = isTrue(record, schema.HasTexts)
+	return key, err
+}
+
 // decodeRecord reads a record from the table, which has a digest.
 func decodeRecord(record item) (apikey.Key, error) {
 	key, err := decodeKey(record)

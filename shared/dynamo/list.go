@@ -10,7 +10,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"latchkey/shared/apikey"
+	"latchkey/shared/awsclient"
 	"latchkey/shared/fault"
+	"latchkey/shared/namespace"
 	"latchkey/shared/schema"
 )
 
@@ -21,6 +23,8 @@ const (
 	// A page ends early behind so many bytes of texts.
 	maxPageTextBytes = 4 << 20
 	batchAttempts    = 5
+	// One query finds one namespace, so that they bound the time of an answer.
+	maxNamespaceQueries = 1000
 )
 
 // Both names are aliases: "path" is a word that DynamoDB reserves.
@@ -40,8 +44,13 @@ func (s *Store) List(ctx context.Context, sel apikey.Selection) (apikey.Page, er
 	if err != nil {
 		return apikey.Page{}, err
 	}
-	more := len(listed) > sel.Limit
-	return s.page(ctx, listed[:min(len(listed), sel.Limit)], more)
+	keys := make([]apikey.Key, min(len(listed), sel.Limit))
+	for i := range keys {
+		if keys[i], err = decodeListed(listed[i]); err != nil {
+			return apikey.Page{}, err
+		}
+	}
+	return apikey.Page{Keys: keys, More: len(listed) > sel.Limit}, nil
 }
 
 // firstOf is the range where a page begins; nil if it begins behind the last key.
@@ -110,38 +119,31 @@ func (s *Store) queryInput(tenant string, within schema.Range, limit int) *dynam
 	}
 }
 
-// page decodes what an index gave and adds the texts, batch by batch, until the
-// page has enough.
-func (s *Store) page(ctx context.Context, listed []item, more bool) (apikey.Page, error) {
-	keys := make([]apikey.Key, len(listed))
+// AddTexts reads the texts of the keys that have any, batch by batch; see apikey.Store.
+func (s *Store) AddTexts(ctx context.Context, keys []apikey.Key) (int, error) {
 	var waiting []int // places of keys whose texts are still to be read
 	read := 0
-	for i, it := range listed {
-		key, err := decodeKey(it)
-		if err != nil {
-			return apikey.Page{}, err
-		}
-		keys[i] = key
-		if isTrue(it, schema.HasTexts) {
+	for i := range keys {
+		if keys[i].HasTexts {
 			waiting = append(waiting, i)
 		}
-		if last := i == len(listed)-1; len(waiting) < textsPerBatch && !last {
+		if last := i == len(keys)-1; len(waiting) < textsPerBatch && !last {
 			continue
 		}
-		size, err := s.addTexts(ctx, keys, waiting)
+		size, err := s.addBatch(ctx, keys, waiting)
 		if err != nil {
-			return apikey.Page{}, err
+			return 0, err
 		}
 		waiting = waiting[:0]
-		if read += size; read > maxPageTextBytes && i < len(listed)-1 {
-			return apikey.Page{Keys: keys[:i+1], More: true}, nil
+		if read += size; read > maxPageTextBytes {
+			return i + 1, nil
 		}
 	}
-	return apikey.Page{Keys: keys, More: more}, nil
+	return len(keys), nil
 }
 
-// addTexts reads the texts of the keys at these places, and returns their size.
-func (s *Store) addTexts(ctx context.Context, keys []apikey.Key, places []int) (int, error) {
+// addBatch reads the texts of the keys at these places, and returns their size.
+func (s *Store) addBatch(ctx context.Context, keys []apikey.Key, places []int) (int, error) {
 	if len(places) == 0 {
 		return 0, nil
 	}
@@ -191,11 +193,55 @@ func (s *Store) batchGet(ctx context.Context, wanted []item) ([]item, error) {
 }
 
 func pause(ctx context.Context, attempt int) error {
-	delay, _ := backoff(attempt, nil)
+	delay, _ := awsclient.Backoff(attempt, nil)
 	select {
 	case <-time.After(delay):
 		return nil
 	case <-ctx.Done():
 		return fault.Wrap(fault.Unavailable, ctx.Err(), "the key store did not answer in time")
 	}
+}
+
+// Namespaces skips through the index: the first key behind those of one namespace tells
+// the next namespace, however many keys the former has. See apikey.Store.
+func (s *Store) Namespaces(ctx context.Context, sel apikey.NamespaceSelection) (apikey.NamespacePage, error) {
+	var page apikey.NamespacePage
+	at := sel.After
+	for range maxNamespaceQueries {
+		found, err := s.namespaceBehind(ctx, sel, at)
+		if err != nil || found.IsZero() {
+			return page, err
+		}
+		if len(page.Namespaces) == sel.Limit {
+			page.Behind = at
+			return page, nil
+		}
+		// Of a child itself the keys come before those below it.
+		child := sel.Parent.Child(found)
+		if sel.Deep || child == found {
+			page.Namespaces = append(page.Namespaces, found)
+		}
+		if at = child; sel.Deep {
+			at = found
+		}
+	}
+	page.Behind = at
+	return page, nil
+}
+
+// namespaceBehind is the first namespace behind one that holds keys; zero if there is
+// none.
+func (s *Store) namespaceBehind(
+	ctx context.Context, sel apikey.NamespaceSelection, at namespace.Namespace,
+) (namespace.Namespace, error) {
+	within := schema.BelowRange(sel.Parent.String())
+	if !at.IsZero() {
+		within = within.BehindNamespace(at.String(), !sel.Deep)
+	}
+	first, err := s.query(ctx, schema.TenantOf(sel.Parent.String()), within, 1)
+	if err != nil || len(first) == 0 {
+		return namespace.Namespace{}, err
+	}
+	found, err := locatorOf(textIn(first[0], schema.Path))
+	return found.Namespace, err
 }

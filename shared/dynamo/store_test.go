@@ -59,7 +59,7 @@ func TestKeyComesBackAsStored(t *testing.T) {
 		if diff := cmp.Diff(withoutTexts(key), got, comparers...); err != nil || diff != "" {
 			t.Errorf("Lookup: %v\n%s", err, diff)
 		}
-		page := list(t, store, apikey.Selection{Namespace: key.Locator.Namespace, Limit: 2})
+		page := listWithTexts(t, store, apikey.Selection{Namespace: key.Locator.Namespace, Limit: 2})
 		if diff := cmp.Diff([]apikey.Key{withoutDigest(key)}, page.Keys, comparers...); diff != "" || page.More {
 			t.Errorf("List: more %v\n%s", page.More, diff)
 		}
@@ -198,7 +198,7 @@ func TestWalkGoesOnBehindADeletedKey(t *testing.T) {
 	}
 }
 
-func TestPageOfLargeTextsEndsEarly(t *testing.T) {
+func TestLargeTextsComeInParts(t *testing.T) {
 	store := database.NewStore(t)
 	const count = 60
 	for i := range count {
@@ -206,18 +206,75 @@ func TestPageOfLargeTextsEndsEarly(t *testing.T) {
 		key.Texts.Annotations = map[string]string{"large": strings.Repeat("x", 200_000)}
 		create(t, store, key)
 	}
-	selection := apikey.Selection{Namespace: parse("demo"), Limit: count}
-	page := list(t, store, selection)
-	if len(page.Keys) == 0 || len(page.Keys) == count || !page.More {
-		t.Errorf("%d of %d keys of 200 kB in one page, more %v", len(page.Keys), count, page.More)
+	keys := list(t, store, apikey.Selection{Namespace: parse("demo"), Limit: count}).Keys
+	parts := 0
+	for ; len(keys) > 0; parts++ {
+		done, err := store.AddTexts(t.Context(), keys)
+		if err != nil || done == 0 {
+			t.Fatalf("%d keys got texts: %v", done, err)
+		}
+		for _, key := range keys[:done] {
+			if key.Texts.IsZero() {
+				t.Errorf("key %v lost its texts", key.Locator.ID)
+			}
+		}
+		keys = keys[done:]
 	}
-	for _, key := range page.Keys {
-		if key.Texts.IsZero() {
-			t.Errorf("key %v lost its texts", key.Locator.ID)
+	if parts < 2 {
+		t.Errorf("%d texts of 200 kB came in %d parts", count, parts)
+	}
+}
+
+// However many keys a namespace has, finding it takes one query.
+func TestNamespaces(t *testing.T) {
+	config := database.NewTable(t)
+	meter := dynamotest.Measure(&config)
+	store := dynamo.New(config)
+	for _, space := range []string{"a", "a.b", "a.b.c", "a.b-c.d", "a.bc", "a.B", "ab.c", "x.y", "a.d.e.f"} {
+		for range 3 {
+			create(t, store, newKey(space))
 		}
 	}
-	if walked := walk(t, store, selection); len(walked) != count {
-		t.Errorf("a walk found %d of %d keys", len(walked), count)
+	for _, test := range []struct {
+		below string
+		deep  bool
+		want  []string
+	}{
+		{"a", false, []string{"a.B", "a.b", "a.bc"}},
+		{"a", true, []string{"a.B", "a.b", "a.b.c", "a.b-c.d", "a.bc", "a.d.e.f"}},
+		{"a.b", true, []string{"a.b.c"}},
+		{"a.d", false, nil},
+		{"a.d", true, []string{"a.d.e.f"}},
+		{"ab", false, []string{"ab.c"}},
+		{"none", true, nil},
+	} {
+		for _, limit := range []int{1, 2, 100} {
+			selection := apikey.NamespaceSelection{Parent: parse(test.below), Deep: test.deep, Limit: limit}
+			if diff := cmp.Diff(test.want, walkNamespaces(t, store, selection)); diff != "" {
+				t.Errorf("below %s, deep %v, by %d:\n%s", test.below, test.deep, limit, diff)
+			}
+		}
+	}
+	meter.Take()
+	walkNamespaces(t, store, apikey.NamespaceSelection{Parent: parse("a"), Deep: true, Limit: 100})
+	wantActions(t, "six namespaces", meter, slices.Repeat([]string{"Query"}, 7)...)
+}
+
+func walkNamespaces(t *testing.T, store *dynamo.Store, selection apikey.NamespaceSelection) []string {
+	t.Helper()
+	var paths []string
+	for {
+		page, err := store.Namespaces(t.Context(), selection)
+		if err != nil || len(page.Namespaces) > selection.Limit {
+			t.Fatalf("%d namespaces, %v", len(page.Namespaces), err)
+		}
+		for _, ns := range page.Namespaces {
+			paths = append(paths, ns.String())
+		}
+		if page.Behind.IsZero() {
+			return paths
+		}
+		selection.After = page.Behind
 	}
 }
 
@@ -420,6 +477,16 @@ func list(t *testing.T, store *dynamo.Store, selection apikey.Selection) apikey.
 	return page
 }
 
+// listWithTexts reads a page that no limit cuts short.
+func listWithTexts(t *testing.T, store *dynamo.Store, selection apikey.Selection) apikey.Page {
+	t.Helper()
+	page := list(t, store, selection)
+	if count, err := store.AddTexts(t.Context(), page.Keys); err != nil || count != len(page.Keys) {
+		t.Fatalf("%d of %d keys got texts: %v", count, len(page.Keys), err)
+	}
+	return page
+}
+
 func idsOf(page apikey.Page) []apikey.ID {
 	var ids []apikey.ID
 	for _, key := range page.Keys {
@@ -499,6 +566,7 @@ func withoutTexts(key apikey.Key) apikey.Key {
 
 func withoutDigest(key apikey.Key) apikey.Key {
 	key.Digest = apikey.Digest{}
+	key.HasTexts = !key.Texts.IsZero()
 	return key
 }
 

@@ -162,7 +162,7 @@ func TestShortAnswersAreContinued(t *testing.T) {
 		create(t, store, key)
 		want = append(want, key.Locator.ID)
 	}
-	page := list(t, store, apikey.Selection{Namespace: parse("demo"), Skip: 7, Limit: 9})
+	page := listWithTexts(t, store, apikey.Selection{Namespace: parse("demo"), Skip: 7, Limit: 9})
 	if diff := cmp.Diff(want[7:16], idsOf(page)); diff != "" || !page.More {
 		t.Errorf("more %v\n%s", page.More, diff)
 	}
@@ -177,7 +177,9 @@ func TestBatchThatNeverEndsIsUnavailable(t *testing.T) {
 	config := database.NewTable(t)
 	create(t, dynamo.New(config), withTexts(newKey("demo")))
 	config.Wrap = func(next http.RoundTripper) http.RoundTripper { return &sparing{next: next, nothing: true} }
-	_, err := dynamo.New(config).List(t.Context(), apikey.Selection{Namespace: parse("demo"), Limit: 1})
+	store := dynamo.New(config)
+	page := list(t, store, apikey.Selection{Namespace: parse("demo"), Limit: 1})
+	_, err := store.AddTexts(t.Context(), page.Keys)
 	wantFault(t, "a batch of which nothing is processed", err, fault.Unavailable)
 }
 

@@ -91,6 +91,7 @@ func (f httpFunction) request(event events.APIGatewayV2HTTPRequest) (*web.Reques
 	return &web.Request{
 		ID:         event.RequestContext.RequestID,
 		Operation:  f.operation,
+		Method:     event.RequestContext.HTTP.Method,
 		Path:       event.RawPath,
 		PathValues: event.PathParameters,
 		RawQuery:   event.RawQueryString,

@@ -34,7 +34,7 @@ type Caller string
 // The callers.
 const (
 	Anyone    Caller = "anyone"     // no credential
-	KeyHolder Caller = "key holder" // Authorization: Bearer <key>, checked inside the function
+	KeyHolder Caller = "key holder" // Authorization: Bearer <key or session token>, checked inside the function
 	IAM       Caller = "IAM"        // no route: lambda:InvokeFunction on the function
 )
 
@@ -59,13 +59,32 @@ type Touch struct {
 	Index  string // empty: the table itself
 }
 
+// A KeyAction is a KMS action on the session keys, named as an Action is.
+type KeyAction string
+
+// The actions on session keys that operations use.
+const (
+	Sign         KeyAction = "Sign"         // issue tokens, with the first of the keys
+	GetPublicKey KeyAction = "GetPublicKey" // verify tokens
+)
+
 // TableNameVariable is the environment variable that tells a function the name
 // of the table.
 const TableNameVariable = "TABLE_NAME"
 
-// DynamoDBVariable is the environment variable that names another DynamoDB than the
-// region's, as every AWS SDK reads it.
-const DynamoDBVariable = "AWS_ENDPOINT_URL_DYNAMODB"
+// DynamoDBVariable and KMSVariable are the environment variables that name another
+// service than the region's, as every AWS SDK reads them.
+const (
+	DynamoDBVariable = "AWS_ENDPOINT_URL_DYNAMODB"
+	KMSVariable      = "AWS_ENDPOINT_URL_KMS"
+)
+
+// The environment variables that tell a function about session tokens.
+const (
+	SessionKeysVariable     = "SESSION_KEYS"     // the ids of the keys, separated by commas; the first signs
+	SessionIssuerVariable   = "SESSION_ISSUER"   // of the tokens
+	SessionAudienceVariable = "SESSION_AUDIENCE" // of the tokens
+)
 
 // DefaultRoute is the route key that takes every request no other route takes.
 const DefaultRoute = "$default"
@@ -79,6 +98,8 @@ type Operation struct {
 	Summary string
 	Touches []Touch
 
+	SessionKeys []KeyAction
+
 	MemoryMB int
 	Timeout  time.Duration
 }
@@ -89,47 +110,88 @@ const (
 
 	memoryMB = 256
 	timeout  = 10 * time.Second
+
+	// To sort or to count, a list reads up to 10,000 keys. The gateway waits 30 s.
+	listMemoryMB = 512
+	listTimeout  = 29 * time.Second
 )
 
-var authenticate = Touch{Action: GetItem}
+// What it takes to tell who calls: the record of the key that is presented, or whose
+// token is, and for a token a public key.
+var (
+	authenticate = Touch{Action: GetItem}
+	verify       = []KeyAction{GetPublicKey}
+)
 
 // The operations.
 var (
 	CreateAPIKey = Operation{
 		Name: "create-api-key", Route: "POST " + apiKeysPath, API: Namespaces, Caller: KeyHolder,
-		Summary:  "Create a key; its secret is in this answer and never again",
-		Touches:  []Touch{authenticate, {Action: PutItem}},
-		MemoryMB: memoryMB, Timeout: timeout,
+		Summary:     "Create a key; its secret is in this answer and never again",
+		Touches:     []Touch{authenticate, {Action: PutItem}},
+		SessionKeys: verify,
+		MemoryMB:    memoryMB, Timeout: timeout,
 	}
 	ListAPIKeys = Operation{
 		Name: "list-api-keys", Route: "GET " + apiKeysPath, API: Namespaces, Caller: KeyHolder,
-		Summary:  "List the keys of a namespace or of a whole subtree, page by page",
-		Touches:  []Touch{authenticate, {Action: Query, Index: schema.ByNamespace.Name}, {Action: BatchGetItem}},
-		MemoryMB: memoryMB, Timeout: timeout,
+		Summary:     "List the keys of a namespace or of a whole subtree, page by page",
+		Touches:     []Touch{authenticate, {Action: Query, Index: schema.ByNamespace.Name}, {Action: BatchGetItem}},
+		SessionKeys: verify,
+		MemoryMB:    listMemoryMB, Timeout: listTimeout,
 	}
 	GetAPIKey = Operation{
 		Name: "get-api-key", Route: "GET " + apiKeyPath, API: Namespaces, Caller: KeyHolder,
-		Summary:  "Read one key",
-		Touches:  []Touch{authenticate, {Action: Query}},
-		MemoryMB: memoryMB, Timeout: timeout,
+		Summary:     "Read one key",
+		Touches:     []Touch{authenticate, {Action: Query}},
+		SessionKeys: verify,
+		MemoryMB:    memoryMB, Timeout: timeout,
 	}
 	UpdateAPIKey = Operation{
 		Name: "update-api-key", Route: "PATCH " + apiKeysPath, API: Namespaces, Caller: KeyHolder,
-		Summary:  "Change a key's name, description, tags or annotations",
-		Touches:  []Touch{authenticate, {Action: Query}, {Action: PutItem}, {Action: DeleteItem}},
-		MemoryMB: memoryMB, Timeout: timeout,
+		Summary:     "Change a key's name, description, tags or annotations",
+		Touches:     []Touch{authenticate, {Action: Query}, {Action: PutItem}, {Action: DeleteItem}},
+		SessionKeys: verify,
+		MemoryMB:    memoryMB, Timeout: timeout,
 	}
 	DeleteAPIKey = Operation{
 		Name: "delete-api-key", Route: "DELETE " + apiKeyPath, API: Namespaces, Caller: KeyHolder,
-		Summary:  "Delete a key; the next request with it is refused",
-		Touches:  []Touch{authenticate, {Action: DeleteItem}},
-		MemoryMB: memoryMB, Timeout: timeout,
+		Summary:     "Delete a key; the next request with it is refused",
+		Touches:     []Touch{authenticate, {Action: DeleteItem}},
+		SessionKeys: verify,
+		MemoryMB:    memoryMB, Timeout: timeout,
 	}
 	ValidateAPIKey = Operation{
 		Name: "validate-api-key", Route: "POST /v1/auth/api-key/validate", API: Namespaces, Caller: Anyone,
 		Summary:  "Tell whether a key and its secret are valid now",
 		Touches:  []Touch{{Action: GetItem}},
 		MemoryMB: memoryMB, Timeout: timeout,
+	}
+	ExchangeAPIKey = Operation{
+		Name: "exchange-api-key", Route: "POST /v1/auth/api-key", API: Namespaces, Caller: Anyone,
+		Summary:     "Exchange a key and its secret for a session token",
+		Touches:     []Touch{{Action: GetItem}},
+		SessionKeys: []KeyAction{Sign},
+		MemoryMB:    memoryMB, Timeout: timeout,
+	}
+	WhoAmI = Operation{
+		Name: "who-am-i", Route: "GET /v1/auth", API: Namespaces, Caller: KeyHolder,
+		Summary:     "Tell who the bearer of a key or token is, and what it may do",
+		Touches:     []Touch{authenticate},
+		SessionKeys: verify,
+		MemoryMB:    memoryMB, Timeout: timeout,
+	}
+	ListNamespaces = Operation{
+		Name: "list-namespaces", Route: "GET /v1/namespaces/{namespace}/namespaces", API: Namespaces, Caller: KeyHolder,
+		Summary:     "List the namespaces below one that hold keys",
+		Touches:     []Touch{authenticate, {Action: Query, Index: schema.ByNamespace.Name}},
+		SessionKeys: verify,
+		MemoryMB:    listMemoryMB, Timeout: listTimeout,
+	}
+	SessionKeys = Operation{
+		Name: "session-keys", Route: "GET /.well-known/jwks.json", API: Platform, Caller: Anyone,
+		Summary:     "Publish the keys that session tokens can be verified with",
+		SessionKeys: verify,
+		MemoryMB:    memoryMB, Timeout: timeout,
 	}
 	Bootstrap = Operation{
 		Name: "bootstrap", API: Platform, Caller: IAM,
@@ -151,7 +213,8 @@ var (
 
 // All is the catalogue, in the order in which it is shown.
 var All = []Operation{
-	CreateAPIKey, ListAPIKeys, GetAPIKey, UpdateAPIKey, DeleteAPIKey, ValidateAPIKey, Bootstrap, Health, NotFound,
+	CreateAPIKey, ListAPIKeys, GetAPIKey, UpdateAPIKey, DeleteAPIKey, ListNamespaces,
+	ValidateAPIKey, ExchangeAPIKey, WhoAmI, SessionKeys, Bootstrap, Health, NotFound,
 }
 
 // Named finds an operation by its name.
@@ -180,6 +243,9 @@ func (o Operation) Path() string {
 
 // UsesTable reports whether the operation touches the table at all.
 func (o Operation) UsesTable() bool { return len(o.Touches) > 0 }
+
+// UsesSessions reports whether the operation issues or verifies session tokens.
+func (o Operation) UsesSessions() bool { return len(o.SessionKeys) > 0 }
 
 // The path prefixes that belong to an API, whole segments each.
 var prefixes = []struct {
@@ -212,6 +278,15 @@ func MatchPath(template, path string) bool {
 		return want == got || strings.HasPrefix(want, "{") && got != ""
 	})
 }
+
+// withheld are routes of the vendors' that Latchkey does not have, on paths that it has
+// with other methods. They are as unknown as a path that nobody has.
+var withheld = []string{
+	"GET /v1/auth/api-key", // the exchange with the secret in the URL
+}
+
+// IsWithheld reports whether a request is for a route that Latchkey knowingly lacks.
+func IsWithheld(method, path string) bool { return slices.Contains(withheld, method+" "+path) }
 
 // Methods lists the methods that the catalogue has for a path.
 func Methods(path string) []string {

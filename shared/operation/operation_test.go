@@ -2,6 +2,7 @@ package operation
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"latchkey/shared/schema"
@@ -69,5 +70,20 @@ func TestMethods(t *testing.T) {
 		if got := Methods(path); !slices.Equal(got, want) {
 			t.Errorf("%q has %v, want %v", path, got, want)
 		}
+	}
+}
+
+// What is withheld is nobody's route, on a path that somebody has: else it would be
+// unknown anyway.
+func TestWithheld(t *testing.T) {
+	for _, route := range withheld {
+		method, path, _ := strings.Cut(route, " ")
+		methods := Methods(path)
+		if len(methods) == 0 || slices.Contains(methods, method) || !IsWithheld(method, path) {
+			t.Errorf("%s: its path has %v", route, methods)
+		}
+	}
+	if IsWithheld("DELETE", "/v1/auth/api-key") {
+		t.Error("every other method is withheld too")
 	}
 }

@@ -47,6 +47,7 @@ const MaxAnswerBytes = 5_000_000
 type Request struct {
 	ID         string // given by the gateway
 	Operation  operation.Operation
+	Method     string
 	Path       string
 	PathValues map[string]string
 	RawQuery   string

@@ -129,6 +129,8 @@ func messageType(op operation.Operation, path string) string {
 	switch {
 	case op.Name == operation.ValidateAPIKey.Name:
 		return "ValidateAPIKeyReq"
+	case op.Name == operation.ExchangeAPIKey.Name:
+		return "AuthenticateReq"
 	case first == "request" || first == "object":
 		return "UpdateAPIKeyReq"
 	case strings.HasSuffix(first, "_parameters"):

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"latchkey/shared/access"
 	"latchkey/shared/apikey"
@@ -23,15 +24,20 @@ func listCall(t *testing.T, query string) call {
 	return call{Request: &web.Request{Operation: operation.ListAPIKeys, RawQuery: query}, namespace: ns}
 }
 
+func listingFor(t *testing.T, query string) (listing, error) {
+	t.Helper()
+	return listingOf(listCall(t, query), keySchema(), time.Now())
+}
+
 func TestPageSize(t *testing.T) {
 	for given, want := range map[string]int{"": 100, "0": 100, "1": 1, "500": 500, "501": 500, "2147483647": 500, "99999999999999999999": 500} {
-		query, err := listQuery(listCall(t, "list_parameters.page_size="+given))
-		if err != nil || query.Limit != want {
-			t.Errorf("%q gives %d, %v, want %d", given, query.Limit, err, want)
+		l, err := listingFor(t, "list_parameters.page_size="+given)
+		if err != nil || l.limit != want {
+			t.Errorf("%q gives %d, %v, want %d", given, l.limit, err, want)
 		}
 	}
 	for _, given := range []string{"-1", "%2B5", "-0", "1.5", "x"} {
-		if _, err := listQuery(listCall(t, "list_parameters.page_size="+given)); !errors.Is(err, fault.Invalid) {
+		if _, err := listingFor(t, "list_parameters.page_size="+given); !errors.Is(err, fault.Invalid) {
 			t.Errorf("%q: %v", given, err)
 		}
 	}
@@ -39,34 +45,39 @@ func TestPageSize(t *testing.T) {
 
 // An offset is given only where it is known and would be taken.
 func TestNextPage(t *testing.T) {
-	shown := make([]apikey.Key, 10)
+	shown := make([]entry, 10)
 	for _, test := range []struct {
-		name  string
-		query apikey.Query
-		want  int
+		name string
+		listing
+		want int
 	}{
-		{"the first page", apikey.Query{}, 10},
-		{"a later one", apikey.Query{Skip: 30}, 40},
-		{"up to the last that can be skipped to", apikey.Query{Skip: apikey.MaxSkip - 10}, apikey.MaxSkip},
-		{"beyond it", apikey.Query{Skip: apikey.MaxSkip - 9}, 0},
-		{"behind a cursor", apikey.Query{Cursor: "x"}, 0},
+		{"the first page", listing{}, 10},
+		{"a later one", listing{skip: 30}, 40},
+		{"up to the last that can be skipped to", listing{skip: apikey.MaxSkip - 10}, apikey.MaxSkip},
+		{"beyond it", listing{skip: apikey.MaxSkip - 9}, 0},
+		{"behind a cursor", listing{after: &place{}}, 0},
 	} {
-		got := next(test.query, shown)
+		got := lister{listing: test.listing}.next(locator(t, "demo"), shown)
 		if got.NextPageToken != test.want || got.NextPageID == "" {
 			t.Errorf("%s: %+v, want the token %d", test.name, got, test.want)
 		}
+	}
+	if got := (lister{}).next(locator(t, "demo"), nil); got.NextPageToken != 0 || got.NextPageID == "" {
+		t.Errorf("an empty page that is not the last: %+v", got)
 	}
 }
 
 // A page ends before the platform would refuse it, whatever the texts are made of.
 func TestPageFitsThePlatform(t *testing.T) {
 	for _, text := range []string{`"`, `\`, "<", "\u2028", "é", "\x01", "x"} {
-		keys := make([]apikey.Key, 60)
-		for i := range keys {
-			keys[i].Texts.Annotations = map[string]string{"large": strings.Repeat(text, 150_000/len(text))}
+		entries := make([]entry, 60)
+		for i := range entries {
+			entries[i].message = apiKeyOf(apikey.Key{Texts: apikey.Texts{
+				Annotations: map[string]string{"large": strings.Repeat(text, 150_000/len(text))},
+			}})
 		}
-		objects, err := encodeUpTo(keys, maxObjectBytes, false)
-		if err != nil || len(objects) == 0 || len(objects) == len(keys) {
+		objects, err := lister{}.encode(entries)
+		if err != nil || len(objects) == 0 || len(objects) == len(entries) {
 			t.Errorf("%q: %d objects, %v", text, len(objects), err)
 		}
 		answer, err := web.JSON(200, listAnswer{List: listPage{Objects: objects}}, false)

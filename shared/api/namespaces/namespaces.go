@@ -24,25 +24,38 @@ package namespaces
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"latchkey/shared/access"
+	"latchkey/shared/api/namespaces/query"
 	"latchkey/shared/apikey"
 	"latchkey/shared/fault"
 	"latchkey/shared/namespace"
 	"latchkey/shared/operation"
+	"latchkey/shared/session"
 	"latchkey/shared/web"
+)
+
+const (
+	getPrefix    = "get_parameters."
+	deletePrefix = "delete_parameters."
 )
 
 // An API answers the operations of this API.
 type API struct {
-	keys    *apikey.Service
+	Config
 	answers validateAnswers
 }
 
-// New returns the API over a service.
-func New(keys *apikey.Service) *API {
-	return &API{keys: keys, answers: newValidateAnswers()}
+// A Config says what an API is made of. All of it must be set.
+type Config struct {
+	Keys     *apikey.Service
+	Sessions *session.Service
+	Clock    func() time.Time
 }
+
+// New returns an API that is made of c.
+func New(c Config) *API { return &API{Config: c, answers: newValidateAnswers()} }
 
 // Handlers gives the handler of each operation, by its name.
 func (a *API) Handlers() map[string]web.Handler {
@@ -52,7 +65,10 @@ func (a *API) Handlers() map[string]web.Handler {
 		operation.GetAPIKey.Name:      a.managed(access.Read, a.get),
 		operation.UpdateAPIKey.Name:   a.managed(access.Update, a.update),
 		operation.DeleteAPIKey.Name:   a.managed(access.Delete, a.delete),
+		operation.ListNamespaces.Name: a.managed(access.Read, a.listNamespaces),
 		operation.ValidateAPIKey.Name: a.validate,
+		operation.ExchangeAPIKey.Name: a.exchange,
+		operation.WhoAmI.Name:         a.whoAmI,
 	}
 }
 
@@ -63,20 +79,30 @@ type call struct {
 	namespace namespace.Namespace
 }
 
+// authenticate tells whose key or token the request bears.
+func (a *API) authenticate(ctx context.Context, r *web.Request) (apikey.Key, error) {
+	credential, err := r.Bearer()
+	if err != nil {
+		return apikey.Key{}, err
+	}
+	key, err := a.Sessions.Authenticate(ctx, credential)
+	if err != nil {
+		return apikey.Key{}, err
+	}
+	r.Note("caller_key", key.Locator.ID.String())
+	r.Note("caller_namespace", key.Locator.Namespace.String())
+	return key, nil
+}
+
 // managed authenticates the caller and asks whether he may use the route at all,
 // before anything else of the request is looked at.
 func (a *API) managed(method access.Method, do func(context.Context, call) (any, error)) web.Handler {
 	return func(ctx context.Context, r *web.Request) (web.Response, error) {
-		credential, err := r.Bearer()
+		key, err := a.authenticate(ctx, r)
 		if err != nil {
 			return web.Response{}, err
 		}
-		caller, err := a.keys.Authenticate(ctx, credential)
-		if err != nil {
-			return web.Response{}, err
-		}
-		r.Note("caller_key", caller.ID)
-		r.Note("caller_namespace", caller.Namespace.String())
+		caller := key.Caller()
 		ns, err := namespace.Parse(r.PathValues["namespace"])
 		if err != nil {
 			return web.Response{}, fault.InvalidField("tenant_meta.namespace", "value "+err.Error())
@@ -98,13 +124,13 @@ func (a *API) create(ctx context.Context, c call) (any, error) {
 		return nil, err
 	}
 	draft, found := request.draft(c.namespace)
-	for _, field := range a.keys.Problems(draft) {
+	for _, field := range a.Keys.Problems(draft) {
 		found.addUnlessNamed(wireNames[field.Name], field.Problem)
 	}
 	if len(found) > 0 {
 		return nil, fault.InvalidFields(found...)
 	}
-	issued, err := a.keys.Issue(ctx, c.caller, draft)
+	issued, err := a.Keys.Issue(ctx, c.caller, draft)
 	if err != nil {
 		return nil, err
 	}
@@ -115,29 +141,40 @@ func (a *API) create(ctx context.Context, c call) (any, error) {
 }
 
 func (a *API) get(ctx context.Context, c call) (any, error) {
-	if _, err := parametersOf(c.Request, "get_parameters."); err != nil {
+	given, err := parametersOf(c.Request, getPrefix, "mask")
+	if err != nil {
 		return nil, err
+	}
+	var mask query.Mask
+	if given["mask"] != "" {
+		if mask, err = keySchema().Mask(given["mask"]); err != nil {
+			return nil, fault.InvalidField(getPrefix+"mask", err.Error())
+		}
 	}
 	at, err := c.locator(c.PathValues["uuid"])
 	if err != nil {
 		return nil, err
 	}
-	key, err := a.keys.Get(ctx, c.caller, at)
+	key, err := a.Keys.Get(ctx, c.caller, at)
 	if err != nil {
 		return nil, err
 	}
-	return apiKeyOf(key), nil
+	return masked(apiKeyOf(key), mask, isCompact(c.Request))
 }
 
 func (a *API) delete(ctx context.Context, c call) (any, error) {
-	if _, err := parametersOf(c.Request, "delete_parameters.", "action", "force"); err != nil {
+	given, err := parametersOf(c.Request, deletePrefix, "action", "force")
+	if err != nil {
 		return nil, err
+	}
+	if force := given["force"]; force != "" && force != "true" && force != "false" {
+		return nil, fault.InvalidField(deletePrefix+"force", notABoolean)
 	}
 	at, err := c.locator(c.PathValues["uuid"])
 	if err != nil {
 		return nil, err
 	}
-	return struct{}{}, a.keys.Delete(ctx, c.caller, at)
+	return struct{}{}, a.Keys.Delete(ctx, c.caller, at)
 }
 
 // locator is the key with this uuid in the path's namespace.

@@ -42,7 +42,7 @@ func (a *API) validate(ctx context.Context, r *web.Request) (web.Response, error
 	if err := web.DecodeJSON(r.Body, &request); err != nil {
 		return web.Response{}, err
 	}
-	if problems := request.problems(); len(problems) > 0 {
+	if problems := pairProblems(request.Key, request.Secret); len(problems) > 0 {
 		return web.Response{}, fault.InvalidFields(problems...)
 	}
 	presented, err := apikey.ParsePair(request.Key, request.Secret)
@@ -50,7 +50,7 @@ func (a *API) validate(ctx context.Context, r *web.Request) (web.Response, error
 		r.Note("verdict", "malformed")
 		return a.answers.invalid(request.Key, isCompact(r))
 	}
-	found, err := a.keys.Verify(ctx, presented)
+	found, err := a.Keys.Verify(ctx, presented)
 	if err != nil {
 		return web.Response{}, err
 	}
@@ -63,12 +63,13 @@ func (a *API) validate(ctx context.Context, r *web.Request) (web.Response, error
 	return a.answers.valid(request.Key, found.Key.CreatedBy, isCompact(r))
 }
 
-func (r validateRequest) problems() []fault.Field {
+// pairProblems finds the halves of a pair that are not there.
+func pairProblems(key, secret string) []fault.Field {
 	var found problems
-	if r.Key == "" {
+	if key == "" {
 		found.add("key", "value is required")
 	}
-	if r.Secret == "" {
+	if secret == "" {
 		found.add("secret", "value is required")
 	}
 	return found

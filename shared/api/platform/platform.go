@@ -1,6 +1,6 @@
 // Package platform has the operations that belong to none of the three APIs: the
-// health check, the answer to what no route takes, and the bootstrap of a
-// namespace's first key.
+// health check, the public session keys, the answer to what no route takes, and the
+// bootstrap of a namespace's first key.
 package platform
 
 import (
@@ -23,7 +23,7 @@ func Health(context.Context, *web.Request) (web.Response, error) {
 
 // NotFound answers a path that is unknown, or known with other methods only.
 func NotFound(_ context.Context, r *web.Request) (web.Response, error) {
-	if len(operation.Methods(r.Path)) > 0 {
+	if len(operation.Methods(r.Path)) > 0 && !operation.IsWithheld(r.Method, r.Path) {
 		return web.Response{}, fault.New(fault.MethodNotAllowed, "Method Not Allowed")
 	}
 	return web.Response{}, fault.New(fault.NotFound, "Not Found")

@@ -20,6 +20,7 @@ import (
 
 	"latchkey/localstack/emulator"
 	"latchkey/localstack/table"
+	"latchkey/shared/awsclient"
 	"latchkey/shared/dynamo"
 )
 
@@ -57,10 +58,12 @@ func (d *Database) NewTable(t testing.TB) dynamo.Config {
 		t.Fatal(err)
 	}
 	return dynamo.Config{
-		Table:       name,
-		Region:      "local",
-		Endpoint:    d.Endpoint(),
-		Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
+		Table: name,
+		Config: awsclient.Config{
+			Region:      "local",
+			Endpoint:    d.Endpoint(),
+			Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
+		},
 	}
 }
 

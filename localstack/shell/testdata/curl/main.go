@@ -1,12 +1,15 @@
-// Command curl does what curl does with the flags -sS, -X, -H and -d, and refuses
-// every other.
+// Command curl does what curl does with the flags -sS, -X, -H, -d, --get and
+// --data-urlencode, the latter two together, and refuses every other.
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -31,35 +34,70 @@ func run(args []string) error {
 	return err
 }
 
+// A line is a command line, taken apart.
+type line struct {
+	method string
+	url    string
+	body   string
+	query  []string
+	header http.Header
+	get    bool
+}
+
+var withValue = []string{"-X", "-H", "-d", "--data-urlencode"}
+
 func parse(args []string) (*http.Request, error) {
-	method, url, body, header := "", "", "", http.Header{}
+	l := line{header: http.Header{}}
 	for i := 0; i < len(args); i++ {
 		flag, value := args[i], ""
-		if strings.Contains("-X -H -d", flag) && i+1 < len(args) {
+		if slices.Contains(withValue, flag) && i+1 < len(args) {
 			i++
 			value = args[i]
 		}
-		switch {
-		case flag == "-sS":
-		case flag == "-X":
-			method = value
-		case flag == "-H":
-			name, text, _ := strings.Cut(value, ": ")
-			header.Add(name, text)
-		case flag == "-d":
-			body = value
-			if header.Get("Content-Type") == "" {
-				header.Set("Content-Type", "application/x-www-form-urlencoded")
-			}
-		case strings.HasPrefix(flag, "-"):
-			return nil, fmt.Errorf("unknown flag %s", flag)
-		default:
-			url = flag
+		if err := l.add(flag, value); err != nil {
+			return nil, err
 		}
 	}
-	request, err := http.NewRequest(method, url, strings.NewReader(body))
+	return l.request()
+}
+
+func (l *line) add(flag, value string) error {
+	switch flag {
+	case "-sS":
+	case "--get":
+		l.get = true
+	case "-X":
+		l.method = value
+	case "-H":
+		name, text, _ := strings.Cut(value, ": ")
+		l.header.Add(name, text)
+	case "-d":
+		l.body = value
+	case "--data-urlencode":
+		name, text, _ := strings.Cut(value, "=")
+		l.query = append(l.query, name+"="+url.QueryEscape(text))
+	default:
+		if strings.HasPrefix(flag, "-") {
+			return fmt.Errorf("unknown flag %s", flag)
+		}
+		l.url = flag
+	}
+	return nil
+}
+
+func (l *line) request() (*http.Request, error) {
+	if l.get != (len(l.query) > 0) {
+		return nil, errors.New("--get and --data-urlencode go together here")
+	}
+	if l.get {
+		l.url += "?" + strings.Join(l.query, "&")
+	}
+	if l.body != "" && l.header.Get("Content-Type") == "" {
+		l.header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	request, err := http.NewRequest(l.method, l.url, strings.NewReader(l.body))
 	if err == nil {
-		request.Header = header
+		request.Header = l.header
 	}
 	return request, err
 }

@@ -202,8 +202,14 @@ type Group struct {
 
 // A Count is how many there are.
 type Count struct {
-	Count int `json:"count"`
+	Count Total `json:"count"`
 }
+
+// A Total is never left out of an answer, also where it is zero.
+type Total int
+
+// IsZero says that no total is empty.
+func (Total) IsZero() bool { return false }
 
 // ByKey gives the groups by the text that names them. Within a group, uuids and values
 // are sorted. json.Deterministic sorts the rest.
@@ -211,7 +217,7 @@ func (g *Groups) ByKey() map[string]Group {
 	answers := make(map[string]Group, len(g.byKey))
 	for key, group := range g.byKey {
 		answers[key] = Group{
-			Count:        Count{group.count},
+			Count:        Count{Total(group.count)},
 			UUIDs:        slices.Sorted(slices.Values(group.uuids)),
 			UniqueCounts: byPath(g.grouping.uniqueCounts, group.counted, set.count),
 			UniqueValues: byPath(g.grouping.uniqueValues, group.valued, set.sorted),
@@ -231,7 +237,7 @@ func byPath[T any](paths []Path, sets []set, of func(set) T) map[string]T {
 	return answers
 }
 
-func (s set) count() Count { return Count{len(s)} }
+func (s set) count() Count { return Count{Total(len(s))} }
 
 func (s set) sorted() []jsontext.Value {
 	values := make([]jsontext.Value, 0, len(s))

@@ -1,0 +1,10 @@
+// Command exchange-api-key serves POST /v1/auth/api-key: it exchanges a key and its
+// secret for a session token.
+package main
+
+import (
+	"latchkey/shared/boot"
+	"latchkey/shared/operation"
+)
+
+func main() { boot.Serve(operation.ExchangeAPIKey) }

@@ -1,0 +1,10 @@
+// Command session-keys serves GET /.well-known/jwks.json: it publishes the keys that
+// session tokens can be verified with.
+package main
+
+import (
+	"latchkey/shared/boot"
+	"latchkey/shared/operation"
+)
+
+func main() { boot.Serve(operation.SessionKeys) }

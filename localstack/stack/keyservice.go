@@ -1,0 +1,47 @@
+package stack
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+
+	"latchkey/localstack/keyservice"
+)
+
+// SessionAudience is the audience of the session tokens that a stack issues; their
+// issuer is the HTTP API's URL.
+const SessionAudience = "latchkey"
+
+// startKeyService serves the session keys, and makes one where there is none.
+func (s *Stack) startKeyService() error {
+	keys, err := keyservice.Open(s.state.sessionKeys())
+	if err != nil {
+		return fmt.Errorf("session keys: %w", err)
+	}
+	if len(keys.IDs()) == 0 || s.config.NewSessionKey {
+		if _, err := keys.Create(); err != nil {
+			return fmt.Errorf("session keys: %w", err)
+		}
+	}
+	s.sessionKeys = keys.IDs()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("address of the key service: %w", err)
+	}
+	s.keyService = urlOf(listener.Addr().(*net.TCPAddr))
+	server := &http.Server{
+		Handler:           keys,
+		ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
+	}
+	s.onClose(server.Close)
+	go func() {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			fmt.Fprintf(s.config.Log, "key service: %v\n", err)
+		}
+	}()
+	return nil
+}
+
+// KeyServiceURL is the base URL of what stands in for KMS.
+func (s *Stack) KeyServiceURL() string { return s.keyService }

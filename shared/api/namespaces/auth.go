@@ -1,0 +1,96 @@
+package namespaces
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"latchkey/shared/apikey"
+	"latchkey/shared/fault"
+	"latchkey/shared/session"
+	"latchkey/shared/web"
+)
+
+// authenticationSource names how the bearer of a key or token has proved who he is.
+const authenticationSource = "api-key"
+
+type exchangeRequest struct {
+	Key    string `json:"key"`
+	Secret string `json:"secret"`
+}
+
+type exchangeAnswer struct {
+	AuthenticationSource string    `json:"authentication_source"`
+	Token                string    `json:"token"`
+	ExpirationTime       timestamp `json:"expiration_time"`
+	User                 *user     `json:"user"`
+}
+
+type userInfo struct {
+	AuthenticationSource string      `json:"authentication_source"`
+	ExpirationTime       timestamp   `json:"expiration_time"`
+	User                 *user       `json:"user"`
+	Tenants              []tenant    `json:"tenants"`
+	Permissions          permissions `json:"permissions"`
+	Namespaces           []string    `json:"namespaces"`
+}
+
+type tenant struct {
+	UUID        string    `json:"uuid"`
+	Name        string    `json:"name"`
+	Expiry      timestamp `json:"expiry"`
+	LicenseType string    `json:"license_type"`
+}
+
+// exchange gives a session token for a pair. Every refusal of a well-formed pair is the
+// same.
+func (a *API) exchange(ctx context.Context, r *web.Request) (web.Response, error) {
+	var request exchangeRequest
+	if err := web.DecodeJSON(r.Body, &request); err != nil {
+		return web.Response{}, err
+	}
+	if problems := pairProblems(request.Key, request.Secret); len(problems) > 0 {
+		return web.Response{}, fault.InvalidFields(problems...)
+	}
+	presented, err := apikey.ParsePair(request.Key, request.Secret)
+	if err != nil {
+		return web.Response{}, fault.Wrap(fault.Unauthenticated, err, "Invalid credential")
+	}
+	r.Note("key", presented.Locator.ID.String())
+	r.Note("namespace", presented.Locator.Namespace.String())
+	key, err := a.Sessions.Verify(ctx, presented)
+	if err != nil {
+		return web.Response{}, err
+	}
+	token, err := a.Sessions.Issue(ctx, key, session.MaxLifetime)
+	if err != nil {
+		return web.Response{}, err
+	}
+	return web.JSON(http.StatusOK, exchangeAnswer{
+		AuthenticationSource: authenticationSource,
+		Token:                token.Text,
+		ExpirationTime:       timestamp{token.ExpiresAt},
+		User:                 bearerOf(key),
+	}, isCompact(r))
+}
+
+// whoAmI tells who the bearer of a key or token is. He needs no right for it.
+func (a *API) whoAmI(ctx context.Context, r *web.Request) (web.Response, error) {
+	key, err := a.authenticate(ctx, r)
+	if err != nil {
+		return web.Response{}, err
+	}
+	ns := key.Locator.Namespace.String()
+	first, _, _ := strings.Cut(ns, ".")
+	return web.JSON(http.StatusOK, userInfo{
+		AuthenticationSource: authenticationSource,
+		ExpirationTime:       expirationOf(key),
+		User:                 bearerOf(key),
+		Tenants:              []tenant{{Name: first}},
+		Permissions:          permissionsOf(key.Grant),
+		Namespaces:           []string{ns},
+	}, isCompact(r))
+}
+
+// bearerOf is a key's holder, as what he makes will name him.
+func bearerOf(key apikey.Key) *user { return userOf(apikey.ActorOf(key.Caller())) }

@@ -1,0 +1,200 @@
+package namespaces
+
+import (
+	"errors"
+	"slices"
+	"strconv"
+	"time"
+
+	"latchkey/shared/api/namespaces/query"
+	"latchkey/shared/apikey"
+	"latchkey/shared/fault"
+	"latchkey/shared/web"
+)
+
+const (
+	listPrefix      = "list_parameters."
+	defaultPageSize = 100
+	maxPageSize     = 500
+)
+
+const notABoolean = "value must be true or false"
+
+// offered are the parameters of a list. The vendor's own client adds list_all, which
+// tells it to go through all pages, and which means nothing here.
+var offered = []string{
+	"count", "disable_pagination", "filter", "list_all", "mask", "page_id", "page_size", "page_token", "traverse",
+	"sort.path", "sort.order",
+	"group.aggregation_paths", "group.show_aggregation_uuids", "group.unique_count_paths", "group.unique_value_paths",
+}
+
+// A listing is what the parameters of a list ask for.
+type listing struct {
+	below     bool
+	filter    query.Filter
+	mask      query.Mask
+	order     *query.Order    // nil: the list's own
+	grouping  *query.Grouping // nil: none
+	count     bool
+	firstOnly bool // no way to a next page
+	after     *place
+	skip      int
+	limit     int
+	hash      queryHash // of all that decides what is listed, and in which order
+}
+
+// listingOf reads the parameters. Invalid: it names every one that is wrong.
+func listingOf(c call, schema query.Schema, now time.Time) (listing, error) {
+	given, err := parametersOf(c.Request, listPrefix, offered...)
+	if err != nil {
+		return listing{}, err
+	}
+	p := listParameters{given: given, schema: schema}
+	l := listing{
+		below:     p.boolean("traverse"),
+		count:     p.boolean("count"),
+		firstOnly: p.boolean("disable_pagination"),
+		filter:    parsed(&p, "filter", func(text string) (query.Filter, error) { return schema.Filter(text, now) }),
+		mask:      parsed(&p, "mask", schema.Mask),
+		order:     p.order(),
+		grouping:  p.grouping(),
+		skip:      p.number("page_token"),
+		limit:     p.number("page_size"),
+		hash:      hashOf(c.Operation.Name, c.namespace.String(), given["traverse"], given["filter"], given["sort.path"], given["sort.order"]),
+	}
+	if l.limit == 0 {
+		l.limit = defaultPageSize
+	}
+	l.limit = min(l.limit, maxPageSize)
+	l.after = p.after(c, l)
+	if len(p.found) > 0 {
+		return listing{}, fault.InvalidFields(p.found...)
+	}
+	return l, nil
+}
+
+// listParameters are read one by one, and what is wrong is collected.
+type listParameters struct {
+	given  map[string]string
+	schema query.Schema
+	found  problems
+}
+
+func (p *listParameters) wrong(name, problem string) { p.found.add(listPrefix+name, problem) }
+
+func (p *listParameters) boolean(name string) bool {
+	switch p.given[name] {
+	case "true":
+		return true
+	case "", "false":
+	default:
+		p.wrong(name, notABoolean)
+	}
+	return false
+}
+
+func (p *listParameters) number(name string) int {
+	text := p.given[name]
+	if text == "" {
+		return 0
+	}
+	number, err := strconv.ParseUint(text, 10, 31)
+	if err != nil && !errors.Is(err, strconv.ErrRange) {
+		p.wrong(name, "value must be a whole number, 0 or more")
+	}
+	return int(number) // the greatest there is, if text says more
+}
+
+// parsed reads a parameter that may be left out, which gives the zero value.
+func parsed[T any](p *listParameters, name string, parse func(string) (T, error)) T {
+	var value T
+	if p.given[name] == "" {
+		return value
+	}
+	value, err := parse(p.given[name])
+	if err != nil {
+		p.wrong(name, err.Error())
+	}
+	return value
+}
+
+// descends says of each sort order whether it is the other way round.
+var descends = map[string]bool{
+	"":                             false,
+	"SORT_ENTRY_ORDER_UNSPECIFIED": false,
+	"SORT_ENTRY_ORDER_ASC":         false,
+	"SORT_ENTRY_ORDER_DESC":        true,
+}
+
+func (p *listParameters) order() *query.Order {
+	descending, ok := descends[p.given["sort.order"]]
+	if !ok {
+		p.wrong("sort.order", "value is no order")
+	}
+	if p.given["sort.path"] == "" {
+		if descending {
+			p.wrong("sort.path", "value is required")
+		}
+		return nil
+	}
+	order := parsed(p, "sort.path", func(path string) (query.Order, error) { return p.schema.Order(path, descending) })
+	return &order
+}
+
+func (p *listParameters) grouping() *query.Grouping {
+	const name = "group.aggregation_paths"
+	options := query.GroupOptions{
+		AggregationPaths: p.given[name],
+		UniqueCountPaths: p.given["group.unique_count_paths"],
+		UniqueValuePaths: p.given["group.unique_value_paths"],
+		ShowUUIDs:        p.boolean("group.show_aggregation_uuids"),
+	}
+	if options == (query.GroupOptions{}) {
+		return nil
+	}
+	if options.AggregationPaths == "" {
+		p.wrong(name, "value is required")
+		return nil
+	}
+	grouping, err := p.schema.Group(options)
+	if err != nil {
+		p.wrong("group", err.Error())
+	}
+	return &grouping
+}
+
+// after is the place that page_id names. Where keys of a single namespace are listed, an
+// id alone is one too, as in the vendor's own lists.
+func (p *listParameters) after(c call, l listing) *place {
+	text := p.given["page_id"]
+	if text == "" {
+		return nil
+	}
+	if id, ok := apikey.ParseID(text); ok && !l.below {
+		return &place{at: apikey.Locator{Namespace: c.namespace, ID: id}, bare: true}
+	}
+	after, ok := l.hash.place(text)
+	if !ok {
+		p.wrong("page_id", "value is no cursor of this list")
+	}
+	return &after
+}
+
+// parametersOf gives the query's parameters with a prefix, without it. Invalid: one
+// of them is not offered; to ignore it could do other than its sender wants.
+func parametersOf(r *web.Request, prefix string, offered ...string) (map[string]string, error) {
+	given, err := r.Parameters(prefix)
+	if err != nil {
+		return nil, err
+	}
+	var found problems
+	for name := range given {
+		if !slices.Contains(offered, name) {
+			found.add(prefix+name, "parameter is not offered")
+		}
+	}
+	if len(found) > 0 {
+		return nil, fault.InvalidFields(found...)
+	}
+	return given, nil
+}

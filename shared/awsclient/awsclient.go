@@ -1,0 +1,95 @@
+// Package awsclient is what every client of an AWS service is made of here: a
+// transport that bounds each try, retries with jitter, and the difference between a
+// service that did not answer and one that said no.
+//
+// Clients are assembled from these parts and from static options, because loading the
+// SDK's default configuration would take a third of a function's cold start.
+package awsclient
+
+import (
+	"errors"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/smithy-go"
+)
+
+const (
+	attempts       = 3
+	attemptTimeout = 2 * time.Second
+	firstBackoff   = 25 * time.Millisecond
+)
+
+// A Config says which service to reach, and as whom.
+type Config struct {
+	Region      string
+	Credentials aws.CredentialsProvider
+
+	// Endpoint is the service's URL; empty for the region's own.
+	Endpoint string
+	// Wrap puts something around the transport that carries the requests; nil for
+	// nothing.
+	Wrap func(http.RoundTripper) http.RoundTripper
+}
+
+// BaseEndpoint is the endpoint as a client's options want it.
+func (c Config) BaseEndpoint() *string {
+	if c.Endpoint == "" {
+		return nil
+	}
+	return aws.String(c.Endpoint)
+}
+
+// HTTPClient bounds each try, up to the head of its answer, by the transport's own
+// limits: the time-out of an http.Client costs a timer, a context and a goroutine for
+// each request. What is left, reading an answer of some kilobytes, is bounded by the
+// caller's context.
+func (c Config) HTTPClient() *http.Client {
+	var transport http.RoundTripper = awshttp.NewBuildableClient().
+		WithDialerOptions(func(d *net.Dialer) { d.Timeout = attemptTimeout }).
+		WithTransportOptions(func(t *http.Transport) {
+			t.TLSHandshakeTimeout = attemptTimeout
+			t.ResponseHeaderTimeout = attemptTimeout
+		}).
+		GetTransport()
+	if c.Wrap != nil {
+		transport = c.Wrap(transport)
+	}
+	return &http.Client{Transport: transport}
+}
+
+// NewRetryer repeats what the SDK's standard retryer would and what any of the
+// functions calls retryable.
+func NewRetryer(retryable ...retry.IsErrorRetryable) aws.Retryer {
+	return retry.NewStandard(func(o *retry.StandardOptions) {
+		o.MaxAttempts = attempts
+		o.Backoff = retry.BackoffDelayerFunc(Backoff)
+		o.Retryables = append(o.Retryables, retryable...)
+	})
+}
+
+// Backoff is the exponential backoff with full jitter that AWS recommends, from a
+// first step that suits a service that answers in milliseconds.
+//
+// https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+func Backoff(attempt int, _ error) (time.Duration, error) {
+	return rand.N(firstBackoff << attempt), nil
+}
+
+// IsRefusal reports whether the service, and nothing before it, said no to a request
+// in a way that does not pass. Codes that pass are named: the same request may be
+// taken later, or by a fresh process with fresh credentials.
+func IsRefusal(err error, passing []string) bool {
+	response, answered := errors.AsType[*awshttp.ResponseError](err)
+	refusal, refused := errors.AsType[smithy.APIError](err)
+	if !answered || !refused || response.HTTPStatusCode() >= http.StatusInternalServerError {
+		return false
+	}
+	return !slices.Contains(passing, refusal.ErrorCode())
+}

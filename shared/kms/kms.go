@@ -1,0 +1,93 @@
+// Package kms keeps the keys that sessions are signed with in AWS KMS, which never
+// lets the private half of one out. It is the only package of the service that
+// speaks to KMS.
+//
+// What KMS did not answer, or refused for now, is fault.Unavailable: nothing is known
+// then about the token in question. What it refuses for a reason that only we can
+// mend, such as a key that is gone or a policy that lacks an action, is Internal.
+package kms
+
+import (
+	"context"
+	"crypto/rsa"
+	"crypto/x509"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/kms/types"
+
+	"latchkey/shared/awsclient"
+	"latchkey/shared/fault"
+)
+
+// Codes of refusals that pass.
+//
+// https://docs.aws.amazon.com/kms/latest/APIReference/CommonErrors.html
+var passing = []string{
+	"DependencyTimeoutException",
+	"ExpiredTokenException",
+	"KMSInternalException",
+	"KeyUnavailableException",
+	"LimitExceededException",
+	"ThrottlingException",
+}
+
+// A Keys is a session.KeyStore on KMS. A key is named by its id or, in another
+// account, its ARN. Its spec is RSA_2048 and its usage SIGN_VERIFY.
+type Keys struct {
+	client *kms.Client
+}
+
+// New returns the keys of an account and region. It sends nothing.
+func New(c awsclient.Config) *Keys {
+	return &Keys{client: kms.New(kms.Options{
+		Region:       c.Region,
+		Credentials:  c.Credentials,
+		BaseEndpoint: c.BaseEndpoint(),
+		HTTPClient:   c.HTTPClient(),
+		Retryer:      awsclient.NewRetryer(),
+	})}
+}
+
+// Sign signs a SHA-256 digest as RS256 wants it; see session.KeyStore.
+//
+// https://docs.aws.amazon.com/kms/latest/APIReference/API_Sign.html
+func (k *Keys) Sign(ctx context.Context, id string, digest []byte) ([]byte, error) {
+	out, err := k.client.Sign(ctx, &kms.SignInput{
+		KeyId:            &id,
+		Message:          digest,
+		MessageType:      types.MessageTypeDigest,
+		SigningAlgorithm: types.SigningAlgorithmSpecRsassaPkcs1V15Sha256,
+	})
+	if err != nil {
+		return nil, classify(err)
+	}
+	return out.Signature, nil
+}
+
+// PublicKey fetches the public half of a key; see session.KeyStore.
+//
+// https://docs.aws.amazon.com/kms/latest/APIReference/API_GetPublicKey.html
+func (k *Keys) PublicKey(ctx context.Context, id string) (*rsa.PublicKey, error) {
+	out, err := k.client.GetPublicKey(ctx, &kms.GetPublicKeyInput{KeyId: aws.String(id)})
+	if err != nil {
+		return nil, classify(err)
+	}
+	parsed, err := x509.ParsePKIXPublicKey(out.PublicKey)
+	if err != nil {
+		return nil, fmt.Errorf("session key %s: %w", id, err)
+	}
+	public, ok := parsed.(*rsa.PublicKey)
+	if !ok {
+		return nil, fmt.Errorf("session key %s is of the type %T, not RSA", id, parsed)
+	}
+	return public, nil
+}
+
+func classify(err error) error {
+	if awsclient.IsRefusal(err, passing) {
+		return fault.Wrap(fault.Internal, err, "internal error")
+	}
+	return fault.Wrap(fault.Unavailable, err, "the key service did not answer, try again")
+}

@@ -1,0 +1,128 @@
+// Package session exchanges keys for short-lived signed tokens, and tells who presents
+// either.
+//
+// A token is a JWT (RFC 7519), signed with RS256. Its header names the session key
+// that signed it; its claims are
+//
+//	iss, aud    the deployment, as it is configured
+//	sub         the id of the key that it was exchanged for
+//	namespace   the namespace that this key lives in
+//	iat, exp    at most the lifetime asked for apart, and never past the key's expiry
+//
+// A token tells who somebody is and not what he may do: each use reads the key again,
+// so that deletion, deactivation and expiry act at once, and so does a changed grant.
+// Others can verify a token with the public keys, as far as a signature goes.
+//
+// # Keys
+//
+// The private half of a session key stays in its KeyStore; one signature is a call
+// over the network, against a quota in the hundreds a second. So a process hands out
+// the same token for one key for up to reuse. A public half is fetched when the first
+// token that it signed arrives, and then kept for the life of the process. A fetch
+// that fails says nothing about the token and is an error, not a refusal.
+//
+// Several session keys can be configured; the first signs, all verify. To rotate, add
+// the new one behind the old one everywhere, then put it first, and take the old one
+// away once the last token that it signed has expired.
+package session
+
+import (
+	"context"
+	"crypto/rsa"
+	"strings"
+	"sync"
+	"time"
+
+	"latchkey/shared/apikey"
+	"latchkey/shared/fault"
+)
+
+// MaxLifetime is the longest that a token may live.
+const MaxLifetime = 4 * time.Hour
+
+// A KeyStore holds session keys, each known by an id. Its errors have the kind
+// Unavailable when it did not answer, and none, which is Internal, otherwise.
+type KeyStore interface {
+	// Sign signs a SHA-256 digest with RSASSA-PKCS1-v1_5 (RFC 8017, section 8.2).
+	Sign(ctx context.Context, id string, digest []byte) ([]byte, error)
+
+	// PublicKey gives the public half of a key.
+	PublicKey(ctx context.Context, id string) (*rsa.PublicKey, error)
+}
+
+// A Config says what a Service is made of. All of it must be set, but for an operation
+// that takes no credential and gives none.
+type Config struct {
+	Keys     *apikey.Service
+	KeyStore KeyStore
+	KeyIDs   []string // of the session keys; the first signs
+	Issuer   string
+	Audience string
+	Clock    func() time.Time
+}
+
+// A Service issues tokens and verifies credentials. It is safe for concurrent use.
+type Service struct {
+	config Config
+	parser parser
+
+	mu     sync.Mutex
+	public map[string]*rsa.PublicKey // by kid
+	issued map[issuedFor]issued
+}
+
+// NewService returns a service that is made of c. It sends nothing.
+func NewService(c Config) *Service {
+	return &Service{
+		config: c,
+		parser: newParser(c),
+		public: map[string]*rsa.PublicKey{},
+		issued: map[issuedFor]issued{},
+	}
+}
+
+// Authenticate tells whose credential is presented, a full key or a token.
+// Unauthenticated: it is neither, or is refused, and the fault does not say why.
+func (s *Service) Authenticate(ctx context.Context, credential string) (apikey.Key, error) {
+	if isToken(credential) {
+		return s.redeem(ctx, credential)
+	}
+	presented, err := apikey.ParseFullKey(credential)
+	if err != nil {
+		return apikey.Key{}, refused(err)
+	}
+	return s.Verify(ctx, presented)
+}
+
+// Verify gives the key that is presented. Unauthenticated: it is refused.
+func (s *Service) Verify(ctx context.Context, presented apikey.FullKey) (apikey.Key, error) {
+	verdict, err := s.config.Keys.Verify(ctx, presented)
+	return accepted(verdict, err)
+}
+
+// redeem gives the key that a token was exchanged for, as it is now.
+func (s *Service) redeem(ctx context.Context, token string) (apikey.Key, error) {
+	at, err := s.verifyToken(ctx, token)
+	if err != nil {
+		return apikey.Key{}, err
+	}
+	verdict, err := s.config.Keys.Check(ctx, at)
+	return accepted(verdict, err)
+}
+
+func accepted(verdict apikey.Verdict, err error) (apikey.Key, error) {
+	switch {
+	case err != nil:
+		return apikey.Key{}, err
+	case !verdict.IsValid():
+		return apikey.Key{}, refused(verdict.Refusal())
+	}
+	return verdict.Key, nil
+}
+
+func refused(why error) error {
+	return fault.Wrap(fault.Unauthenticated, why, "Invalid credential")
+}
+
+// isToken tells a JWT from a key: only the former has dots.
+func isToken(credential string) bool { return strings.Contains(credential, ".") }
