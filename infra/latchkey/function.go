@@ -2,8 +2,10 @@ package latchkey
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
@@ -23,9 +25,7 @@ const bootstrap = "bootstrap"
 // archive: who needs one subscribes to the log groups.
 const logRetention = awslogs.RetentionDays_ONE_MONTH
 
-// Validate finds out before CDK does, and in one sentence, whether a function
-// has not been built.
-func (p Props) Validate() error {
+func (p Props) validateBootstraps() error {
 	for _, op := range operation.All {
 		path := filepath.Join(p.Bootstraps, op.Name, bootstrap)
 		info, err := os.Stat(path)
@@ -59,16 +59,21 @@ func (d deployment) newFunction(scope constructs.Construct, op operation.Operati
 }
 
 func (d deployment) environment(op operation.Operation) *map[string]*string {
-	if !op.UsesTable() {
-		return nil
+	variables := make(map[string]*string)
+	if op.UsesTable() {
+		variables[operation.TableNameVariable] = d.table.TableName()
 	}
-	return &map[string]*string{operation.TableNameVariable: d.table.TableName()}
+	if op.UsesSessions() {
+		maps.Copy(variables, d.sessions.variables())
+	}
+	return &variables
 }
 
 // newRole adds a role of our own rather than let CDK make one, whose managed
 // policy would allow to write to every log group of the account.
 func (d deployment) newRole(scope constructs.Construct, op operation.Operation, logs awslogs.LogGroup) awsiam.Role {
-	statements := append(d.tableStatements(op), allow(logs.LogGroupArn(), "logs:CreateLogStream", "logs:PutLogEvents"))
+	statements := slices.Concat(d.tableStatements(op), d.sessions.statements(op),
+		[]awsiam.PolicyStatement{allow(logs.LogGroupArn(), "logs:CreateLogStream", "logs:PutLogEvents")})
 	return awsiam.NewRole(scope, jsii.String("Role"), &awsiam.RoleProps{
 		AssumedBy: awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
 		InlinePolicies: &map[string]awsiam.PolicyDocument{

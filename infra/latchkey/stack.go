@@ -1,20 +1,21 @@
 // Package latchkey is everything that Latchkey puts into an AWS account, as one
-// CDK stack: the table, a function, a role and a log group for each operation,
-// and an HTTP API with the catalogue's routes. It loops over operation.All and
-// schema.Table and adds no list of its own, so that an operation is deployed by
-// being in the catalogue. It imports nothing of the functions' code: it takes
-// their bootstraps as files.
+// CDK stack: the table, the session keys, a function, a role and a log group for
+// each operation, and an HTTP API with the catalogue's routes. It loops over
+// operation.All and schema.Table and adds no list of its own, so that an
+// operation is deployed by being in the catalogue. It imports nothing of the
+// functions' code: it takes their bootstraps as files.
 //
 // Least privilege is exact. A role allows the actions of its operation's
 // touches, each on the table or on the one index that the touch names and never
-// on both, and to write to the function's own log group. API Gateway may call a
-// function for its own route and for no other; an operation without a route is
-// left to IAM alone.
+// on both; what the operation does with the session keys; and to write to the
+// function's own log group. API Gateway may call a function for its own route
+// and for no other; an operation without a route is left to IAM alone.
 //
-// What outlives the stack is the table. It is protected from deletion, kept
-// when the stack is deleted and kept when a change would replace it. It has no
-// fixed name, and the log groups go with the stack: what is left behind must not
-// stand in the way of the next deployment.
+// What outlives the stack are the table and the session keys. They are kept when
+// the stack is deleted and when a change would replace them, and the table is
+// protected from deletion. They have no fixed names, and the log groups go with
+// the stack: what is left behind must not stand in the way of the next
+// deployment.
 package latchkey
 
 import (
@@ -31,6 +32,7 @@ import (
 // The names of the stack's outputs.
 const (
 	OutputBaseURL           = "BaseURL"
+	OutputSessionKeysURL    = "SessionKeysURL"
 	OutputTableName         = "TableName"
 	OutputBootstrapFunction = "BootstrapFunction"
 )
@@ -40,6 +42,31 @@ type Props struct {
 	// Bootstraps is the directory that holds <operation>/bootstrap for every
 	// operation, built for arm64. It must be set.
 	Bootstraps string
+
+	// SessionKeys are names of letters, digits and hyphens, one for each key that
+	// session tokens are signed with; the first signs, all verify. Without any,
+	// there is one, "1".
+	//
+	// To rotate from "1" to "2", deploy "1", "2", so that every function verifies
+	// with both; then "2", "1"; and once the last token that "1" signed has expired,
+	// "2". The key whose name is gone stays in the account, and the same name again
+	// is another key: whether nobody needs the old one any more is for people to say.
+	SessionKeys []string
+
+	// Issuer and Audience are those of session tokens. Without them, they are the
+	// URL at which the API answers, and "latchkey". Whoever gives an issuer sees to
+	// it that /.well-known/jwks.json below it leads here.
+	Issuer   string
+	Audience string
+}
+
+// Validate finds out before CDK does, and in one sentence, what is wrong: a
+// session key's name, or a function that has not been built.
+func (p Props) Validate() error {
+	if err := p.validateSessionKeys(); err != nil {
+		return err
+	}
+	return p.validateBootstraps()
 }
 
 // NewStack adds the stack to an app. It names no account and no region, so that
@@ -53,12 +80,14 @@ func NewStack(scope constructs.Construct, name string, props Props) (awscdk.Stac
 		StackName:   &name,
 		Description: jsii.String("Latchkey: issues, validates and revokes API keys"),
 	})
+	api := newAPI(stack, name)
 	d := deployment{
 		Stack:      stack,
 		name:       name,
 		bootstraps: props.Bootstraps,
 		table:      newTable(stack),
-		api:        newAPI(stack, name),
+		sessions:   newSessions(stack, props, api.ApiEndpoint()),
+		api:        api,
 	}
 	for _, op := range operation.All {
 		d.addOperation(op)
@@ -73,6 +102,7 @@ type deployment struct {
 	name       string
 	bootstraps string
 	table      awsdynamodb.Table
+	sessions   sessions
 	api        awsapigatewayv2.HttpApi
 }
 
@@ -86,6 +116,8 @@ func (d deployment) addOperation(op operation.Operation) {
 
 func (d deployment) addOutputs() {
 	d.addOutput(OutputBaseURL, "Where the API answers", d.api.ApiEndpoint())
+	d.addOutput(OutputSessionKeysURL, "Where others find the keys that verify session tokens",
+		jsii.String(*d.api.ApiEndpoint()+operation.SessionKeys.Path()))
 	d.addOutput(OutputTableName, "The table, which outlives the stack", d.table.TableName())
 	d.addOutput(OutputBootstrapFunction, "The function that makes the first key of a namespace",
 		jsii.String(names.Function(d.name, operation.Bootstrap)))

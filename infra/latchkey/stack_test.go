@@ -2,12 +2,14 @@ package latchkey_test
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/aws/jsii-runtime-go"
 	"github.com/google/go-cmp/cmp"
 
 	"latchkey/infra/latchkey"
@@ -19,28 +21,53 @@ import (
 // check compares everything there is of a kind with everything there should be,
 // so that what is missing and what is too much both show.
 func TestTemplate(t *testing.T) {
-	tmpl := synthesise(t)
+	t.Cleanup(func() { jsii.Close() })
+	plain := synthesise(t, latchkey.Props{})
+	plain.sessions = sessions{keys: []string{"1"}, issuer: "${API.ApiEndpoint}", audience: "latchkey"}
+	rotated := synthesise(t, latchkey.Props{
+		SessionKeys: []string{"2", "1"}, Issuer: "https://keys.example.com", Audience: "example",
+	})
+	rotated.sessions = sessions{keys: []string{"2", "1"}, issuer: "https://keys.example.com", audience: "example"}
+	t.Run("plain", func(t *testing.T) { checkAll(t, plain) })
+	t.Run("rotated", func(t *testing.T) { checkAll(t, rotated) })
+	t.Run("rotation", func(t *testing.T) { checkRotation(t, plain, rotated) })
+}
+
+func checkAll(t *testing.T, tmpl template) {
 	for name, check := range map[string]func(*testing.T, template){
-		"inventory":   checkInventory,
-		"table":       checkTable,
-		"functions":   checkFunctions,
-		"code":        checkCode,
-		"log groups":  checkLogGroups,
-		"roles":       checkRoles,
-		"policies":    checkPolicies,
-		"wildcards":   checkWildcards,
-		"api":         checkAPI,
-		"routes":      checkRoutes,
-		"permissions": checkPermissions,
-		"outputs":     checkOutputs,
+		"inventory":    checkInventory,
+		"table":        checkTable,
+		"session keys": checkSessionKeys,
+		"functions":    checkFunctions,
+		"code":         checkCode,
+		"log groups":   checkLogGroups,
+		"roles":        checkRoles,
+		"policies":     checkPolicies,
+		"signers":      checkSigners,
+		"wildcards":    checkWildcards,
+		"api":          checkAPI,
+		"routes":       checkRoutes,
+		"permissions":  checkPermissions,
+		"outputs":      checkOutputs,
 	} {
 		t.Run(name, func(t *testing.T) { check(t, tmpl) })
+	}
+}
+
+// checkRotation sees to it that a new session key replaces nothing: whatever
+// there was keeps its logical id, and CloudFormation what stands behind it.
+func checkRotation(t *testing.T, before, after template) {
+	for _, id := range logicalIDs(t, before) {
+		if !slices.Contains(logicalIDs(t, after), id) {
+			t.Errorf("%s is gone", id)
+		}
 	}
 }
 
 func checkInventory(t *testing.T, tmpl template) {
 	want := map[string]int{
 		"AWS::DynamoDB::Table":           1,
+		"AWS::KMS::Key":                  len(tmpl.sessions.keys),
 		"AWS::ApiGatewayV2::Api":         1,
 		"AWS::ApiGatewayV2::Stage":       1,
 		"AWS::Lambda::Function":          len(operation.All),
@@ -111,16 +138,42 @@ func indexes() []any {
 	return all
 }
 
+// checkSessionKeys has the one policy in which everything is allowed: that of a
+// key, whose resource "*" is the key, leaves the account's IAM to say who may
+// use it.
+func checkSessionKeys(t *testing.T, tmpl template) {
+	want := make(map[string]resource)
+	for _, name := range tmpl.sessions.keys {
+		want["SessionKey"+name] = resource{
+			Type: "AWS::KMS::Key",
+			Properties: object{
+				"Description": "Session key " + name + " of " + stackName,
+				"KeySpec":     "RSA_2048",
+				"KeyUsage":    "SIGN_VERIFY",
+				"KeyPolicy": object{"Version": "2012-10-17", "Statement": []any{object{
+					"Action":    "kms:*",
+					"Effect":    "Allow",
+					"Principal": object{"AWS": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"},
+					"Resource":  "*",
+				}}},
+			},
+			DeletionPolicy:      "Retain",
+			UpdateReplacePolicy: "Retain",
+		}
+	}
+	compare(t, want, tmpl.ofType("AWS::KMS::Key"))
+}
+
 func checkFunctions(t *testing.T, tmpl template) {
 	want := make(map[string]object)
 	for _, op := range operation.All {
-		want[id(op, "Function")] = function(op)
+		want[id(op, "Function")] = function(op, tmpl.sessions)
 	}
 	got := tmpl.properties("AWS::Lambda::Function")
 	compare(t, want, without("Code", got))
 }
 
-func function(op operation.Operation) object {
+func function(op operation.Operation, s sessions) object {
 	properties := object{
 		"FunctionName":  functionName(op),
 		"Description":   op.Summary,
@@ -132,10 +185,23 @@ func function(op operation.Operation) object {
 		"Role":          "${" + id(op, "Role") + ".Arn}",
 		"LoggingConfig": object{"LogGroup": "${" + id(op, "Logs") + "}"},
 	}
-	if op.UsesTable() {
-		properties["Environment"] = object{"Variables": object{operation.TableNameVariable: "${Table}"}}
+	if variables := environment(op, s); len(variables) > 0 {
+		properties["Environment"] = object{"Variables": variables}
 	}
 	return properties
+}
+
+func environment(op operation.Operation, s sessions) object {
+	variables := make(object)
+	if op.UsesTable() {
+		variables[operation.TableNameVariable] = "${Table}"
+	}
+	if op.UsesSessions() {
+		variables[operation.SessionKeysVariable] = "${SessionKey" + strings.Join(s.keys, "},${SessionKey") + "}"
+		variables[operation.SessionIssuerVariable] = s.issuer
+		variables[operation.SessionAudienceVariable] = s.audience
+	}
+	return variables
 }
 
 // checkCode follows each function to its asset.
@@ -184,7 +250,7 @@ func checkRoles(t *testing.T, tmpl template) {
 func checkPolicies(t *testing.T, tmpl template) {
 	want, got := make(map[string][]string), make(map[string][]string)
 	for _, op := range operation.All {
-		want[id(op, "Role")] = pairsOf(op)
+		want[id(op, "Role")] = slices.Sorted(slices.Values(append(tablePairs(op), sessionPairs(t, op, tmpl.sessions)...)))
 	}
 	for role, properties := range tmpl.properties("AWS::IAM::Role") {
 		for _, statement := range statements(properties["Policies"]) {
@@ -195,7 +261,7 @@ func checkPolicies(t *testing.T, tmpl template) {
 	compare(t, want, got)
 }
 
-func pairsOf(op operation.Operation) []string {
+func tablePairs(op operation.Operation) []string {
 	logs := "${" + id(op, "Logs") + ".Arn}"
 	want := []string{"logs:CreateLogStream on " + logs, "logs:PutLogEvents on " + logs}
 	for _, touch := range op.Touches {
@@ -205,28 +271,72 @@ func pairsOf(op operation.Operation) []string {
 		}
 		want = append(want, fmt.Sprintf("dynamodb:%s on %s", touch.Action, resource))
 	}
-	slices.Sort(want)
 	return want
 }
 
+// conditions knows no action but those of today: a new one fails here until somebody
+// says under which condition it should be allowed.
+var conditions = map[operation.KeyAction]string{
+	operation.Sign:         ` if {"StringEquals":{"kms:MessageType":"DIGEST","kms:SigningAlgorithm":"RSASSA_PKCS1_V1_5_SHA_256"}}`,
+	operation.GetPublicKey: "",
+}
+
+func sessionPairs(t *testing.T, op operation.Operation, s sessions) []string {
+	t.Helper()
+	var want []string
+	for _, action := range op.SessionKeys {
+		condition, known := conditions[action]
+		if !known {
+			t.Errorf("%s: an action on session keys that is not known here: %s", op.Name, action)
+		}
+		for _, name := range s.keys {
+			want = append(want, "kms:"+string(action)+" on ${SessionKey"+name+".Arn}"+condition)
+		}
+	}
+	return want
+}
+
+// pairs gives each pair of a statement with the statement's condition.
 func pairs(t *testing.T, statement object) []string {
 	t.Helper()
+	condition := ""
+	if conditions, ok := statement["Condition"]; ok {
+		condition = " if " + encode(t, conditions)
+		statement = maps.Clone(statement)
+		delete(statement, "Condition")
+	}
 	compare(t, []string{"Action", "Effect", "Resource"}, keys(statement))
 	compare(t, "Allow", statement["Effect"].(string))
 	var all []string
 	for _, action := range oneOrMany(statement["Action"]) {
 		for _, resource := range oneOrMany(statement["Resource"]) {
-			all = append(all, action+" on "+resource)
+			all = append(all, action+" on "+resource+condition)
 		}
 	}
 	return all
 }
 
-// checkWildcards looks at every statement wherever it stands, and for a Scan at
-// every byte.
+// checkSigners holds the catalogue itself to it that one function issues tokens.
+func checkSigners(t *testing.T, tmpl template) {
+	var signers []string
+	for id, resource := range tmpl.Resources {
+		for _, statement := range statements(resource.Properties) {
+			if slices.Contains(oneOrMany(statement["Action"]), "kms:Sign") {
+				signers = append(signers, id)
+			}
+		}
+	}
+	compare(t, []string{id(operation.ExchangeAPIKey, "Role")}, signers)
+}
+
+// checkWildcards looks at every statement wherever it stands, but in the session
+// keys' own policies, and for a Scan at every byte.
 func checkWildcards(t *testing.T, tmpl template) {
 	found := 0
 	for id, resource := range tmpl.Resources {
+		if resource.Type == "AWS::KMS::Key" {
+			continue
+		}
 		for _, statement := range statements(resource.Properties) {
 			found++
 			for _, action := range oneOrMany(statement["Action"]) {
@@ -234,8 +344,10 @@ func checkWildcards(t *testing.T, tmpl template) {
 					t.Errorf("%s allows %s", id, action)
 				}
 			}
-			if slices.Contains(oneOrMany(statement["Resource"]), "*") {
-				t.Errorf("%s allows %v on everything", id, statement["Action"])
+			for _, resource := range oneOrMany(statement["Resource"]) {
+				if strings.ContainsAny(resource, "*?") {
+					t.Errorf("%s allows %v on %s", id, statement["Action"], resource)
+				}
 			}
 		}
 	}
@@ -300,10 +412,28 @@ func source(op operation.Operation) string {
 func checkOutputs(t *testing.T, tmpl template) {
 	want := map[string]object{
 		latchkey.OutputBaseURL:           {"Value": "${API.ApiEndpoint}"},
+		latchkey.OutputSessionKeysURL:    {"Value": "${API.ApiEndpoint}/.well-known/jwks.json"},
 		latchkey.OutputTableName:         {"Value": "${Table}"},
 		latchkey.OutputBootstrapFunction: {"Value": functionName(operation.Bootstrap)},
 	}
 	compare(t, want, without("Description", tmpl.Outputs))
+}
+
+func TestRefusedSessionKeys(t *testing.T) {
+	for name, test := range map[string]struct {
+		keys []string
+		want string
+	}{
+		"no name": {[]string{""}, `session key "" must be named with letters, digits and hyphens`},
+		"a space": {[]string{"2", " 1"}, `session key " 1" must be named with letters, digits and hyphens`},
+		"a path":  {[]string{"a/b"}, `session key "a/b" must be named with letters, digits and hyphens`},
+		"twice":   {[]string{"2", "1", "2"}, `session key "2" is named twice`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := latchkey.NewStack(nil, stackName, latchkey.Props{Bootstraps: stubBootstraps(t), SessionKeys: test.keys})
+			compare(t, test.want, fmt.Sprint(err))
+		})
+	}
 }
 
 func TestMissingBootstrap(t *testing.T) {

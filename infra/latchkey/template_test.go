@@ -3,14 +3,15 @@ package latchkey_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
-	"github.com/aws/jsii-runtime-go"
 
 	"latchkey/infra/latchkey"
 	"latchkey/shared/operation"
@@ -23,7 +24,8 @@ const stackName = "keys"
 // "${Table.Arn}".
 type template struct {
 	raw       []byte
-	dir       string // of the cloud assembly, with the assets
+	dir       string   // of the cloud assembly, with the assets
+	sessions  sessions // as they should be
 	Resources map[string]resource
 	Outputs   map[string]object
 }
@@ -37,14 +39,21 @@ type resource struct {
 	UpdateReplacePolicy string
 }
 
+// A sessions is what a deployment's session tokens should come from.
+type sessions struct {
+	keys     []string // the names; the first signs
+	issuer   string
+	audience string
+}
+
 // synthesise makes the template as "cdk synth" does, with cdk.json's context,
 // from bootstraps that hold nothing but the name of their operation.
-func synthesise(t *testing.T) template {
+func synthesise(t *testing.T, props latchkey.Props) template {
 	t.Helper()
-	t.Cleanup(func() { jsii.Close() })
 	dir := t.TempDir()
 	app := awscdk.NewApp(&awscdk.AppProps{Outdir: &dir, Context: contextOf(t, "../../cdk.json")})
-	if _, err := latchkey.NewStack(app, stackName, latchkey.Props{Bootstraps: stubBootstraps(t)}); err != nil {
+	props.Bootstraps = stubBootstraps(t)
+	if _, err := latchkey.NewStack(app, stackName, props); err != nil {
 		t.Fatal(err)
 	}
 	app.Synth(nil)
@@ -78,11 +87,7 @@ func parse(t *testing.T, dir string, raw []byte) template {
 	var tree object
 	decode(t, raw, &parsed)
 	decode(t, raw, &tree)
-	text, err := json.Marshal(simplify(tree, idsWithoutHash(parsed)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	decode(t, text, &simple)
+	decode(t, []byte(encode(t, simplify(tree, idsWithoutHash(parsed)))), &simple)
 	if len(simple.Resources) != len(parsed.Resources) {
 		t.Fatal("two logical ids differ in nothing but their hash")
 	}
@@ -165,6 +170,14 @@ func (tmpl template) properties(name string) map[string]object {
 	return found
 }
 
+// logicalIDs gives the ids of all resources as they really are.
+func logicalIDs(t *testing.T, tmpl template) []string {
+	t.Helper()
+	var parsed template
+	decode(t, tmpl.raw, &parsed)
+	return slices.Collect(maps.Keys(parsed.Resources))
+}
+
 // id is the logical id, without its hash, of a part of an operation.
 func id(op operation.Operation, part string) string {
 	return strings.ReplaceAll(op.Name, "-", "") + part
@@ -184,4 +197,13 @@ func decode(t *testing.T, text []byte, into any) {
 	if err := json.Unmarshal(text, into); err != nil {
 		t.Fatal(err)
 	}
+}
+
+func encode(t *testing.T, value any) string {
+	t.Helper()
+	text, err := json.Marshal(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
