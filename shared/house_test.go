@@ -62,7 +62,7 @@ var plan = []room{
 		banned: []string{"net", "encoding/json"},
 	},
 	{path: "latchkey/shared/awsclient", may: []string{sdk, smithy}},
-	{path: "latchkey/shared/kms", may: []string{"latchkey/shared/awsclient", "latchkey/shared/fault", sdk}},
+	{path: "latchkey/shared/kms", may: []string{"latchkey/shared/awsclient", "latchkey/shared/fault", sdk, smithy}},
 	{
 		path: "latchkey/shared/dynamo/dynamotest",
 		may:  []string{"latchkey/shared/awsclient", "latchkey/shared/dynamo", "latchkey/shared/operation", "latchkey/localstack/", sdk, smithy},

@@ -48,7 +48,8 @@ type Props struct {
 	// there is one, "1".
 	//
 	// To rotate from "1" to "2", deploy "1", "2", so that every function verifies
-	// with both; then "2", "1"; and once the last token that "1" signed has expired,
+	// with both; at least five minutes later, when others who verify have fetched the
+	// public keys again, "2", "1"; and once the last token that "1" signed has expired,
 	// "2". The key whose name is gone stays in the account, and the same name again
 	// is another key: whether nobody needs the old one any more is for people to say.
 	SessionKeys []string

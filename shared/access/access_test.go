@@ -15,7 +15,7 @@ func TestIncludesAgreesWithBruteForce(t *testing.T) {
 		"any other", "Policy", "PolicyTemplate", "Repository", "Installation", "Namespace", "ScanRequest",
 	}, kinds...)
 	granted, refused := 0, 0
-	for range 100_000 {
+	for range 30_000 {
 		held, asked := randomGrant(random, kinds), randomGrant(random, kinds)
 		want := holdsAll(held, asked, every) && holdsTokens(held, asked, every)
 		if got := held.Includes(asked); got != want {
@@ -27,7 +27,7 @@ func TestIncludesAgreesWithBruteForce(t *testing.T) {
 			refused++
 		}
 	}
-	if granted < 1000 || refused < 1000 {
+	if granted < 300 || refused < 300 {
 		t.Errorf("%d inclusions and %d refusals prove little", granted, refused)
 	}
 }

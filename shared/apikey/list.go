@@ -13,6 +13,10 @@ import (
 // MaxSkip is how many keys a listing may pass over before its first.
 const MaxSkip = 10_000
 
+// MaxNamespaces is how many namespaces one listing of them looks at, those included
+// that it passes over or does not show: each takes a query.
+const MaxNamespaces = 1000
+
 // A Selection is a part of the keys of a namespace, or of it and all below, in order
 // of namespace and creation.
 type Selection struct {
@@ -34,6 +38,7 @@ type NamespaceSelection struct {
 	Parent namespace.Namespace
 	Deep   bool                // at any depth, not only the next
 	After  namespace.Namespace // begin behind this one; zero: at the beginning
+	Skip   int                 // pass over so many; with what lies between, below MaxNamespaces
 	Limit  int                 // at most so many, at least 1
 }
 
@@ -42,6 +47,7 @@ type NamespaceSelection struct {
 type NamespacePage struct {
 	Namespaces []namespace.Namespace
 	Behind     namespace.Namespace // go on behind this one; zero: nothing follows
+	Queries    int                 // that it took
 }
 
 // List reads a page, without the keys' texts. It is eventually consistent. Forbidden:
@@ -100,7 +106,7 @@ func (s *Service) AddTexts(ctx context.Context, caller access.Caller, keys []Key
 
 // Namespaces finds namespaces that hold keys. It is eventually consistent. Forbidden: the
 // caller may not read keys below the parent. Invalid: the field after lies outside of
-// what is listed.
+// what is listed, or the field skip would pass over MaxNamespaces.
 func (s *Service) Namespaces(ctx context.Context, caller access.Caller, sel NamespaceSelection) (NamespacePage, error) {
 	if err := caller.RequireBelow(access.Read, access.APIKey, sel.Parent); err != nil {
 		return NamespacePage{}, err
@@ -108,9 +114,15 @@ func (s *Service) Namespaces(ctx context.Context, caller access.Caller, sel Name
 	if !sel.After.IsZero() && !sel.Parent.Contains(sel.After) {
 		return NamespacePage{}, fault.InvalidField("after", "value lies outside of this list")
 	}
-	page, err := s.store.Namespaces(ctx, sel)
+	passing := sel
+	passing.Skip, passing.Limit = 0, min(sel.Skip, MaxNamespaces)+sel.Limit
+	page, err := s.store.Namespaces(ctx, passing)
 	if err != nil {
 		return NamespacePage{}, fmt.Errorf("namespaces that hold keys: %w", err)
 	}
+	if sel.Skip > len(page.Namespaces) && !page.Behind.IsZero() || sel.Skip > MaxNamespaces {
+		return NamespacePage{}, fault.InvalidField("skip", "value would pass over too many namespaces: page by page_id")
+	}
+	page.Namespaces = page.Namespaces[min(sel.Skip, len(page.Namespaces)):]
 	return page, nil
 }

@@ -23,8 +23,6 @@ const (
 	// A page ends early behind so many bytes of texts.
 	maxPageTextBytes = 4 << 20
 	batchAttempts    = 5
-	// One query finds one namespace, so that they bound the time of an answer.
-	maxNamespaceQueries = 1000
 )
 
 // Both names are aliases: "path" is a word that DynamoDB reserves.
@@ -207,7 +205,8 @@ func pause(ctx context.Context, attempt int) error {
 func (s *Store) Namespaces(ctx context.Context, sel apikey.NamespaceSelection) (apikey.NamespacePage, error) {
 	var page apikey.NamespacePage
 	at := sel.After
-	for range maxNamespaceQueries {
+	for range apikey.MaxNamespaces {
+		page.Queries++
 		found, err := s.namespaceBehind(ctx, sel, at)
 		if err != nil || found.IsZero() {
 			return page, err

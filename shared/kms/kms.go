@@ -3,19 +3,23 @@
 // speaks to KMS.
 //
 // What KMS did not answer, or refused for now, is fault.Unavailable: nothing is known
-// then about the token in question. What it refuses for a reason that only we can
-// mend, such as a key that is gone or a policy that lacks an action, is Internal.
+// then about the token in question. A key that was deleted or disabled is NotFound.
+// What KMS refuses for a reason that only we can mend, such as a policy that lacks an
+// action, is Internal.
 package kms
 
 import (
 	"context"
 	"crypto/rsa"
 	"crypto/x509"
+	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
+	"github.com/aws/smithy-go"
 
 	"latchkey/shared/awsclient"
 	"latchkey/shared/fault"
@@ -32,6 +36,9 @@ var passing = []string{
 	"LimitExceededException",
 	"ThrottlingException",
 }
+
+// Codes of a key that was deleted, disabled or is about to be deleted.
+var gone = []string{"DisabledException", "KMSInvalidStateException", "NotFoundException"}
 
 // A Keys is a session.KeyStore on KMS. A key is named by its id or, in another
 // account, its ARN. Its spec is RSA_2048 and its usage SIGN_VERIFY.
@@ -86,8 +93,12 @@ func (k *Keys) PublicKey(ctx context.Context, id string) (*rsa.PublicKey, error)
 }
 
 func classify(err error) error {
-	if awsclient.IsRefusal(err, passing) {
-		return fault.Wrap(fault.Internal, err, "internal error")
+	refusal, _ := errors.AsType[smithy.APIError](err)
+	switch {
+	case !awsclient.IsRefusal(err, passing):
+		return fault.Wrap(fault.Unavailable, err, "the key service did not answer, try again")
+	case slices.Contains(gone, refusal.ErrorCode()):
+		return fault.Wrap(fault.NotFound, err, "the session key is not in use")
 	}
-	return fault.Wrap(fault.Unavailable, err, "the key service did not answer, try again")
+	return fault.Wrap(fault.Internal, err, "internal error")
 }

@@ -19,11 +19,14 @@
 // over the network, against a quota in the hundreds a second. So a process hands out
 // the same token for one key for up to reuse. A public half is fetched when the first
 // token that it signed arrives, and then kept for the life of the process. A fetch
-// that fails says nothing about the token and is an error, not a refusal.
+// that fails says nothing about the token and is an error, not a refusal; that a key
+// is gone refuses its tokens, and is not asked again for as long as reuse.
 //
 // Several session keys can be configured; the first signs, all verify. To rotate, add
-// the new one behind the old one everywhere, then put it first, and take the old one
-// away once the last token that it signed has expired.
+// the new one behind the old one everywhere; put it first when others who verify have
+// fetched the public keys again; and take the old one away once the last token that it
+// signed has expired. To stop a key at once, take it out of the configuration:
+// processes that know its public half go on without asking the KeyStore.
 package session
 
 import (
@@ -40,8 +43,9 @@ import (
 // MaxLifetime is the longest that a token may live.
 const MaxLifetime = 4 * time.Hour
 
-// A KeyStore holds session keys, each known by an id. Its errors have the kind
-// Unavailable when it did not answer, and none, which is Internal, otherwise.
+// A KeyStore holds session keys, each known by an id. Its errors have the kind NotFound
+// for a key that was deleted or disabled, Unavailable when it did not answer, and none,
+// which is Internal, otherwise.
 type KeyStore interface {
 	// Sign signs a SHA-256 digest with RSASSA-PKCS1-v1_5 (RFC 8017, section 8.2).
 	Sign(ctx context.Context, id string, digest []byte) ([]byte, error)
@@ -67,7 +71,7 @@ type Service struct {
 	parser parser
 
 	mu     sync.Mutex
-	public map[string]*rsa.PublicKey // by kid
+	public map[string]fetched // by id
 	issued map[issuedFor]issued
 }
 
@@ -76,7 +80,7 @@ func NewService(c Config) *Service {
 	return &Service{
 		config: c,
 		parser: newParser(c),
-		public: map[string]*rsa.PublicKey{},
+		public: map[string]fetched{},
 		issued: map[issuedFor]issued{},
 	}
 }

@@ -3,14 +3,16 @@ package session_test
 import (
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha256"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -52,17 +54,20 @@ type fixture struct {
 	root     apikey.Key
 	signers  *keyservice.Keys
 	endpoint string
-	calls    atomic.Int64 // to the key service
-	now      time.Time
+
+	signerDir string       // where the private keys are
+	calls     atomic.Int64 // to the key service
+	now       time.Time
 }
 
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
-	signers, err := keyservice.Open("")
+	dir := t.TempDir()
+	signers, err := keyservice.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &fixture{signers: signers, now: noon}
+	f := &fixture{signers: signers, signerDir: dir, now: noon}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		f.calls.Add(1)
 		signers.ServeHTTP(w, r)
@@ -218,6 +223,15 @@ func TestLifetime(t *testing.T) {
 	}
 }
 
+// A key that expires within the second is as good as expired here.
+func TestLastSecondOfAKey(t *testing.T) {
+	f := newFixture(t)
+	key := f.issue(t, 500*time.Millisecond).Key
+	if _, err := f.sessions(f.newSigner(t)).Issue(t.Context(), key, time.Hour); !errors.Is(err, fault.Unauthenticated) {
+		t.Error(err)
+	}
+}
+
 // The key counts, not the token.
 func TestEachUseReadsTheKey(t *testing.T) {
 	f := newFixture(t)
@@ -256,78 +270,65 @@ func TestEachUseReadsTheKey(t *testing.T) {
 	}
 }
 
-// A forger of tokens, who knows all that is public.
-type forger struct {
-	header  map[string]any
-	claims  map[string]any
-	private *rsa.PrivateKey
-	public  *rsa.PublicKey // of the real signer
-}
-
+// Each token is signed with the real key, in the way that its header says, and is wrong in
+// one thing alone.
 func TestRefusedTokens(t *testing.T) {
-	f := newFixture(t)
-	id, other := f.newSigner(t), f.newSigner(t)
+	f, private := newFixtureWithKey(t)
+	id, other := f.signers.IDs()[0], f.newSigner(t)
 	s := f.sessions(id)
 	issued := f.issue(t, 24*time.Hour)
 	good := token(t, s, issued.Key, time.Hour).Text
 	parts := strings.Split(good, ".")
-	stranger, err := rsa.GenerateKey(rand.Reader, 2048)
+	signed := func(method jwt.SigningMethod, key any, change func(header, claims map[string]any)) string {
+		header, claims := decode(t, parts[0]), decode(t, parts[1])
+		header["alg"] = method.Alg()
+		change(header, claims)
+		text, err := (&jwt.Token{Header: header, Claims: jwt.MapClaims(claims), Method: method}).SignedString(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	with := func(change func(header, claims map[string]any)) string {
+		return signed(jwt.SigningMethodRS256, private, change)
+	}
+	nothing := func(_, _ map[string]any) {}
+	public, err := x509.MarshalPKIXPublicKey(&private.PublicKey)
 	if err != nil {
 		t.Fatal(err)
 	}
-	published, err := s.PublicKeys(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	forged := func(method jwt.SigningMethod, change func(*forger)) string {
-		forge := &forger{header: decode(t, parts[0]), claims: decode(t, parts[1]), private: stranger, public: published[0].Key}
-		forge.header["alg"] = method.Alg()
-		change(forge)
-		return forge.sign(t, method)
-	}
-	// signed is by the real key, with other claims.
-	signed := func(change func(claims map[string]any)) string {
-		claims := decode(t, parts[1])
-		change(claims)
-		return signReal(t, kms.New(clientOf(f.endpoint)), id, decode(t, parts[0]), claims)
-	}
-	nothing := func(*forger) {}
-	withConfig := func(change func(*session.Config)) string {
-		config := f.config(id)
-		change(&config)
-		return token(t, session.NewService(config), issued.Key, time.Hour).Text
-	}
-	if _, err := s.Authenticate(t.Context(), signed(func(map[string]any) {})); err != nil {
-		t.Fatalf("the helper does not sign as the service does: %v", err)
+	if _, err := s.Authenticate(t.Context(), with(nothing)); err != nil {
+		t.Fatalf("what the test signs is no token of the service's: %v", err)
 	}
 	for name, text := range map[string]string{
-		"another's signature":            forged(jwt.SigningMethodRS256, nothing),
-		"alg none":                       forged(jwt.SigningMethodNone, nothing),
-		"alg none, with a signature":     forged(jwt.SigningMethodNone, nothing) + parts[2],
-		"HS256 over the public key":      forged(jwt.SigningMethodHS256, nothing),
-		"RS512":                          forged(jwt.SigningMethodRS512, nothing),
-		"PS256":                          forged(jwt.SigningMethodPS256, nothing),
-		"no signature":                   parts[0] + "." + parts[1] + ".",
-		"a changed signature":            parts[0] + "." + parts[1] + "." + flipped(parts[2]),
-		"a changed claim":                parts[0] + "." + flipped(parts[1]) + "." + parts[2],
-		"a key that is not configured":   token(t, f.sessions(other), issued.Key, time.Hour).Text,
-		"a kid that is not configured":   forged(jwt.SigningMethodRS256, func(f *forger) { f.header["kid"] = other }),
-		"no kid":                         forged(jwt.SigningMethodRS256, func(f *forger) { delete(f.header, "kid") }),
-		"a kid that is a number":         forged(jwt.SigningMethodRS256, func(f *forger) { f.header["kid"] = 1 }),
-		"another issuer":                 withConfig(func(c *session.Config) { c.Issuer = "https://other.example" }),
-		"another audience":               withConfig(func(c *session.Config) { c.Audience = "other" }),
-		"no issuer":                      signed(func(claims map[string]any) { delete(claims, "iss") }),
-		"no audience":                    signed(func(claims map[string]any) { delete(claims, "aud") }),
-		"no expiry":                      signed(func(claims map[string]any) { delete(claims, "exp") }),
-		"expired":                        signed(func(claims map[string]any) { claims["exp"] = noon.Unix() }),
-		"no key":                         signed(func(claims map[string]any) { delete(claims, "sub") }),
-		"no namespace":                   signed(func(claims map[string]any) { delete(claims, "namespace") }),
-		"the same key elsewhere":         signed(func(claims map[string]any) { claims["namespace"] = "demo.app" }),
-		"a malformed namespace":          signed(func(claims map[string]any) { claims["namespace"] = "demo..app" }),
-		"line breaks in it":              good[:20] + "\n" + good[20:],
-		"a part more":                    good + "." + parts[2],
-		"nothing but dots":               "..",
-		"a token of an excessive length": good + strings.Repeat("A", 4096),
+		"alg none":                     signed(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, nothing),
+		"alg none, with a signature":   signed(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, nothing) + parts[2],
+		"HS256 over the public key":    signed(jwt.SigningMethodHS256, public, nothing),
+		"RS384":                        signed(jwt.SigningMethodRS384, private, nothing),
+		"RS512":                        signed(jwt.SigningMethodRS512, private, nothing),
+		"PS256":                        signed(jwt.SigningMethodPS256, private, nothing),
+		"no signature":                 parts[0] + "." + parts[1] + ".",
+		"a changed signature":          parts[0] + "." + parts[1] + "." + flipped(parts[2]),
+		"a changed claim":              parts[0] + "." + flipped(parts[1]) + "." + parts[2],
+		"another spelling":             good[:len(good)-1] + nextSpelling(good[len(good)-1]),
+		"line breaks in it":            good[:20] + "\n" + good[20:],
+		"a part more":                  good + "." + parts[2],
+		"nothing but dots":             "..",
+		"another's signature":          token(t, f.sessions(other), issued.Key, time.Hour).Text,
+		"a kid that is not configured": with(func(header, _ map[string]any) { header["kid"] = other }),
+		"no kid":                       with(func(header, _ map[string]any) { delete(header, "kid") }),
+		"a kid that is a number":       with(func(header, _ map[string]any) { header["kid"] = 1 }),
+		"another issuer":               with(func(_, claims map[string]any) { claims["iss"] = "https://other.example" }),
+		"no issuer":                    with(func(_, claims map[string]any) { delete(claims, "iss") }),
+		"another audience":             with(func(_, claims map[string]any) { claims["aud"] = []string{"other"} }),
+		"no audience":                  with(func(_, claims map[string]any) { delete(claims, "aud") }),
+		"no expiry":                    with(func(_, claims map[string]any) { delete(claims, "exp") }),
+		"expired":                      with(func(_, claims map[string]any) { claims["exp"] = noon.Unix() }),
+		"no key":                       with(func(_, claims map[string]any) { delete(claims, "sub") }),
+		"no namespace":                 with(func(_, claims map[string]any) { delete(claims, "namespace") }),
+		"the same key elsewhere":       with(func(_, claims map[string]any) { claims["namespace"] = "demo.app" }),
+		"a malformed namespace":        with(func(_, claims map[string]any) { claims["namespace"] = "demo..app" }),
+		"an excessive length":          with(func(_, claims map[string]any) { claims["more"] = strings.Repeat("A", 4096) }),
 	} {
 		key, err := s.Authenticate(t.Context(), text)
 		if !errors.Is(err, fault.Unauthenticated) || key.Name != "" {
@@ -338,21 +339,41 @@ func TestRefusedTokens(t *testing.T) {
 	}
 }
 
-func (f *forger) sign(t *testing.T, method jwt.SigningMethod) string {
-	t.Helper()
-	forged := &jwt.Token{Header: f.header, Claims: jwt.MapClaims(f.claims), Method: method}
-	var key any = f.private
-	switch method {
-	case jwt.SigningMethodNone:
-		key = jwt.UnsafeAllowNoneSignatureType
-	case jwt.SigningMethodHS256:
-		key = f.public.N.Bytes()
-	}
-	text, err := forged.SignedString(key)
+// The log is told why a token is refused, and nothing that it quotes.
+func TestReasonsQuoteNothing(t *testing.T) {
+	f, private := newFixtureWithKey(t)
+	header := map[string]any{"alg": "RS256", "kid": f.signers.IDs()[0]}
+	claims := jwt.MapClaims{"exp": json.Number(strings.Repeat("9", 2500))}
+	text, err := (&jwt.Token{Header: header, Claims: claims, Method: jwt.SigningMethodRS256}).SignedString(private)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return text
+	if _, err := f.sessions(f.signers.IDs()...).Authenticate(t.Context(), text); err == nil || len(err.Error()) > 100 {
+		t.Errorf("%v", err)
+	}
+}
+
+// newFixtureWithKey has one session key, whose private half the test knows as well.
+func newFixtureWithKey(t *testing.T) (*fixture, *rsa.PrivateKey) {
+	t.Helper()
+	f := newFixture(t)
+	id := f.newSigner(t)
+	text, err := os.ReadFile(filepath.Join(f.signerDir, id+".pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, _ := pem.Decode(text)
+	private, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f, private.(*rsa.PrivateKey)
+}
+
+// nextSpelling changes a character in the bits that a decoder may pass over.
+func nextSpelling(last byte) string {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	return string(alphabet[strings.IndexByte(alphabet, last)+1])
 }
 
 func TestRefusedFullKeys(t *testing.T) {
@@ -388,6 +409,8 @@ func TestCallsToTheKeyService(t *testing.T) {
 	s := f.sessions(id)
 	one, other := f.issue(t, 24*time.Hour).Key, f.issue(t, 24*time.Hour).Key
 	first := token(t, s, one, time.Hour)
+	sooner := one
+	sooner.ExpiresAt = noon.Add(30 * time.Minute)
 	for _, step := range []struct {
 		name     string
 		key      apikey.Key
@@ -399,6 +422,7 @@ func TestCallsToTheKeyService(t *testing.T) {
 		{"within the minute", one, time.Hour, time.Minute - 1, true},
 		{"another key", other, time.Hour, 0, false},
 		{"another lifetime", one, 15 * time.Minute, 0, false},
+		{"after its expiry was changed", sooner, time.Hour, 0, false},
 		{"after the minute", one, time.Hour, time.Minute, false},
 	} {
 		f.now = noon.Add(step.after)
@@ -483,7 +507,6 @@ func TestOutageOfTheKeyService(t *testing.T) {
 		"throttled":     {400, `{"__type":"ThrottlingException","message":"slow down"}`, fault.Unavailable},
 		"broken":        {500, `{"__type":"KMSInternalException","message":"ouch"}`, fault.Unavailable},
 		"not permitted": {400, `{"__type":"AccessDeniedException","message":"no"}`, fault.Internal},
-		"disabled":      {400, `{"__type":"DisabledException","message":"no"}`, fault.Internal},
 		"nonsense":      {502, `<html>`, fault.Unavailable},
 	} {
 		config := f.config(id)
@@ -501,6 +524,37 @@ func TestOutageOfTheKeyService(t *testing.T) {
 		if _, err := s.Authenticate(t.Context(), issued.FullKey.Reveal()); err != nil {
 			t.Errorf("%s: a full key: %v", name, err)
 		}
+	}
+}
+
+// A key that is gone takes its tokens with it, and nothing else. It is not asked for
+// again with each token that claims to be of it.
+func TestSessionKeyThatIsGone(t *testing.T) {
+	f := newFixture(t)
+	id, lost := f.newSigner(t), "019b7ca9-8f2e-7e98-833b-d887d15218ce"
+	issued := f.issue(t, 0)
+	s := f.sessions(id, lost)
+	header, rest, _ := strings.Cut(token(t, s, issued.Key, time.Hour).Text, ".")
+	claiming := strings.Replace(string(decodeText(t, header)), id, lost, 1)
+	forged := base64.RawURLEncoding.EncodeToString([]byte(claiming)) + "." + rest
+	before := f.calls.Load()
+	for range 3 {
+		if _, err := s.Authenticate(t.Context(), forged); !errors.Is(err, fault.Unauthenticated) {
+			t.Error(err)
+		}
+	}
+	if calls := f.calls.Load() - before; calls != 1 {
+		t.Errorf("three tokens made %d calls", calls)
+	}
+	if published, err := s.PublicKeys(t.Context()); err != nil || len(published) != 1 || published[0].ID != id {
+		t.Errorf("published are %v, %v", published, err)
+	}
+	if _, err := f.sessions(lost).Issue(t.Context(), issued.Key, time.Hour); fault.Of(err).Kind != fault.Internal {
+		t.Errorf("signed with a key that is gone: %v", err)
+	}
+	f.now = noon.Add(time.Minute)
+	if _, err := s.Authenticate(t.Context(), forged); !errors.Is(err, fault.Unauthenticated) || f.calls.Load()-before < 2 {
+		t.Errorf("after a minute it is not asked for again: %v", err)
 	}
 }
 
@@ -535,14 +589,19 @@ func FuzzAuthenticate(f *testing.F) {
 	})
 }
 
-func decode(t *testing.T, part string) map[string]any {
+func decodeText(t *testing.T, part string) []byte {
 	t.Helper()
 	raw, err := base64.RawURLEncoding.DecodeString(part)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return raw
+}
+
+func decode(t *testing.T, part string) map[string]any {
+	t.Helper()
 	var value map[string]any
-	if err := json.Unmarshal(raw, &value); err != nil {
+	if err := json.Unmarshal(decodeText(t, part), &value); err != nil {
 		t.Fatal(err)
 	}
 	return value
@@ -564,11 +623,6 @@ func flipped(part string) string {
 	return part[:i] + "A" + part[i+1:]
 }
 
-func digestOf(text string) []byte {
-	digest := sha256.Sum256([]byte(text))
-	return digest[:]
-}
-
 func second[A any](_ A, err error) error { return err }
 
 func parse(t *testing.T, path string) namespace.Namespace {
@@ -578,19 +632,4 @@ func parse(t *testing.T, path string) namespace.Namespace {
 		t.Fatal(err)
 	}
 	return ns
-}
-
-// signReal signs a token with a session key, as nobody but the service can.
-func signReal(t *testing.T, keys *kms.Keys, id string, header, claims map[string]any) string {
-	t.Helper()
-	unsigned := &jwt.Token{Header: header, Claims: jwt.MapClaims(claims), Method: jwt.SigningMethodRS256}
-	text, err := unsigned.SigningString()
-	if err != nil {
-		t.Fatal(err)
-	}
-	signature, err := keys.Sign(t.Context(), id, digestOf(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return text + "." + unsigned.EncodeSegment(signature)
 }

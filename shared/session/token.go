@@ -13,6 +13,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"latchkey/shared/apikey"
+	"latchkey/shared/fault"
 	"latchkey/shared/namespace"
 )
 
@@ -50,14 +51,19 @@ type issued struct {
 }
 
 // Issue gives a token for a key that has just been verified. It lives for lifetime,
-// at most MaxLifetime, and never longer than the key. Its error is the key store's.
+// at most MaxLifetime, and never longer than the key. Unauthenticated: the key expires
+// within the second. Any other error is the key store's.
 func (s *Service) Issue(ctx context.Context, key apikey.Key, lifetime time.Duration) (Token, error) {
 	now := s.config.Clock().UTC()
 	wanted := issuedFor{key: key.Locator, expiresAt: key.ExpiresAt.UnixNano(), lifetime: min(lifetime, MaxLifetime)}
 	if token, ok := s.recent(wanted, now); ok {
 		return token, nil
 	}
-	token, err := s.sign(ctx, key, now, expiry(key, now, wanted.lifetime))
+	expires := expiry(key, now, wanted.lifetime)
+	if !expires.After(now) {
+		return Token{}, refused(errors.New("key in its last second"))
+	}
+	token, err := s.sign(ctx, key, now, expires)
 	if err != nil {
 		return Token{}, err
 	}
@@ -110,6 +116,9 @@ func (s *Service) sign(ctx context.Context, key apikey.Key, now, expires time.Ti
 	}
 	digest := sha256.Sum256([]byte(text))
 	signature, err := s.config.KeyStore.Sign(ctx, signer, digest[:])
+	if errors.Is(err, fault.NotFound) {
+		err = fault.Wrap(fault.Internal, err, "internal error") // to the client nothing is missing
+	}
 	if err != nil {
 		return Token{}, fmt.Errorf("signature of a token: %w", err)
 	}
@@ -136,23 +145,41 @@ func (s *Service) verifyToken(ctx context.Context, text string) (apikey.Locator,
 		return apikey.Locator{}, refused(errors.New("token of excessive length"))
 	}
 	var said claims
-	var fetched error // the library does not tell a key that is unknown from one that could not be fetched
 	_, err := s.parser.ParseWithClaims(text, &said, func(token *jwt.Token) (any, error) {
 		id, err := s.keyOf(token)
 		if err != nil {
 			return nil, err
 		}
-		var public *rsa.PublicKey
-		public, fetched = s.publicKey(ctx, id)
-		return public, fetched
+		public, err := s.publicKey(ctx, id)
+		if err != nil && !errors.Is(err, fault.NotFound) {
+			err = undecided{err}
+		}
+		return public, err
 	})
-	switch {
-	case fetched != nil:
-		return apikey.Locator{}, fetched
-	case err != nil:
-		return apikey.Locator{}, refused(err)
+	if outage, ok := errors.AsType[undecided](err); ok {
+		return apikey.Locator{}, outage.error
+	}
+	if err != nil {
+		return apikey.Locator{}, refused(reasonOf(err))
 	}
 	return said.locator()
+}
+
+// An undecided is a failure that says nothing about a token.
+type undecided struct{ error }
+
+// refusals are the library's reasons, without the parts of the token that it quotes.
+var refusals = []error{
+	jwt.ErrTokenMalformed, jwt.ErrTokenUnverifiable, jwt.ErrTokenSignatureInvalid, jwt.ErrTokenExpired,
+	jwt.ErrTokenInvalidIssuer, jwt.ErrTokenInvalidAudience, jwt.ErrTokenInvalidClaims,
+}
+
+func reasonOf(err error) error {
+	i := slices.IndexFunc(refusals, func(reason error) bool { return errors.Is(err, reason) })
+	if i < 0 {
+		return errors.New("token is refused")
+	}
+	return refusals[i]
 }
 
 // locator is of the claims of a token that has been verified.
@@ -180,21 +207,31 @@ func (s *Service) keyOf(token *jwt.Token) (string, error) {
 // tells nothing of the account.
 func kidOf(id string) string { return id[strings.LastIndexByte(id, '/')+1:] }
 
+// A fetched is what the key store said of a key.
+type fetched struct {
+	key *rsa.PublicKey
+	err error // that it is gone
+	at  time.Time
+}
+
 func (s *Service) publicKey(ctx context.Context, id string) (*rsa.PublicKey, error) {
+	now := s.config.Clock()
 	s.mu.Lock()
 	known, ok := s.public[id]
 	s.mu.Unlock()
-	if ok {
-		return known, nil
+	if ok && (known.err == nil || now.Sub(known.at) < reuse) {
+		return known.key, known.err
 	}
-	fetched, err := s.config.KeyStore.PublicKey(ctx, id)
+	key, err := s.config.KeyStore.PublicKey(ctx, id)
 	if err != nil {
-		return nil, fmt.Errorf("public session key: %w", err)
+		err = fmt.Errorf("public session key: %w", err)
 	}
-	s.mu.Lock()
-	s.public[id] = fetched
-	s.mu.Unlock()
-	return fetched, nil
+	if err == nil || errors.Is(err, fault.NotFound) {
+		s.mu.Lock()
+		s.public[id] = fetched{key, err, now}
+		s.mu.Unlock()
+	}
+	return key, err
 }
 
 // A PublicKey is what others need to verify tokens.
@@ -203,16 +240,19 @@ type PublicKey struct {
 	Key *rsa.PublicKey
 }
 
-// PublicKeys gives the public half of every session key, the one that signs first. Its
-// error is the key store's.
+// PublicKeys gives the public half of every session key that is not gone, the one that
+// signs first. Its error is the key store's.
 func (s *Service) PublicKeys(ctx context.Context) ([]PublicKey, error) {
-	keys := make([]PublicKey, len(s.config.KeyIDs))
-	for i, id := range s.config.KeyIDs {
+	var keys []PublicKey
+	for _, id := range s.config.KeyIDs {
 		key, err := s.publicKey(ctx, id)
+		if errors.Is(err, fault.NotFound) {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
-		keys[i] = PublicKey{ID: kidOf(id), Key: key}
+		keys = append(keys, PublicKey{ID: kidOf(id), Key: key})
 	}
 	return keys, nil
 }

@@ -81,7 +81,7 @@ type outcome struct {
 }
 
 func TestClientTimeIsOver(t *testing.T) {
-	timedOut := outcome{504, "INFO", "timed out"}
+	timedOut := outcome{504, "WARN", "timed out"}
 	broken := outcome{500, "ERROR", "internal error"}
 	succeeding := func(context.Context, *Request) (Response, error) { return JSON(200, nil, false) }
 	panicking := func(context.Context, *Request) (Response, error) { panic("internals") }
@@ -113,7 +113,7 @@ func outcomeOf(response Response, line map[string]any) outcome {
 }
 
 // A handler sees an end of its time that a transport takes for one, and the client
-// is told so without what the handler makes of it.
+// is told so without what the handler makes of it, which is for the log.
 func TestWhatIsSeenOfClientTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		response, line := serve(t, t.Context(), within("2"), waiting(func(ctx context.Context, _ *Request) (Response, error) {
@@ -126,7 +126,7 @@ func TestWhatIsSeenOfClientTime(t *testing.T) {
 		if diff := cmp.Diff(want, string(response.Body)); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
-		if line["milliseconds"] != 2000.0 || line["error"] != nil {
+		if line["milliseconds"] != 2000.0 || line["error"] != "context deadline exceeded: later: internals" {
 			t.Errorf("the log line is %v", line)
 		}
 	})

@@ -17,7 +17,7 @@
 //
 // A log line holds what the handlers note: ids, namespaces, verdicts. It holds no
 // header, path, query or body, where a key might be, and an error's text only if
-// the failure is ours or a credential was refused.
+// the failure is ours or may be, or a credential was refused.
 package web
 
 import (
@@ -227,6 +227,9 @@ func (s *Server) log(
 		switch failure.Kind {
 		case fault.Internal, fault.Unavailable:
 			level = slog.LevelError
+			r.note(slog.String("error", err.Error()))
+		case fault.TimedOut: // behind an impatient client an outage may hide
+			level = slog.LevelWarn
 			r.note(slog.String("error", err.Error()))
 		case fault.Unauthenticated:
 			r.note(slog.String("error", err.Error()))

@@ -57,12 +57,12 @@ func TestNextPage(t *testing.T) {
 		{"beyond it", listing{skip: apikey.MaxSkip - 9}, 0},
 		{"behind a cursor", listing{after: &place{}}, 0},
 	} {
-		got := lister{listing: test.listing}.next(locator(t, "demo"), shown)
+		got := lister{listing: test.listing, reader: keyReader{}}.next(locator(t, "demo"), shown)
 		if got.NextPageToken != test.want || got.NextPageID == "" {
 			t.Errorf("%s: %+v, want the token %d", test.name, got, test.want)
 		}
 	}
-	if got := (lister{}).next(locator(t, "demo"), nil); got.NextPageToken != 0 || got.NextPageID == "" {
+	if got := (lister{reader: keyReader{}}).next(locator(t, "demo"), nil); got.NextPageToken != 0 || got.NextPageID == "" {
 		t.Errorf("an empty page that is not the last: %+v", got)
 	}
 }

@@ -14,15 +14,6 @@ import (
 	"latchkey/shared/web"
 )
 
-// What one request reads at most, so that its time and its cost have a bound, in
-// entries. A part of large texts counts for some.
-const (
-	maxRead         = 10_000 // to sort, count, group, or pass over
-	maxReadFiltered = 2_000  // for a page of what a filter lets through
-	maxChunk        = 500
-	partCosts       = 250
-)
-
 // A page ends before its objects reach this size; around them there is little.
 const maxObjectBytes = web.MaxAnswerBytes - 10_000
 
@@ -48,6 +39,8 @@ type pageResponse struct {
 	NextPageToken int    `json:"next_page_token,omitzero"`
 	NextPageID    string `json:"next_page_id,omitzero"`
 }
+
+const aggregationPaths = "group.aggregation_paths"
 
 type groupResponse struct {
 	Groups map[string]query.Group `json:"groups"`
@@ -112,7 +105,7 @@ func (l lister) filteredPage(ctx context.Context) (listAnswer, error) {
 		return l.page(ctx, nil, nil)
 	}
 	var found []entry
-	next, err := l.walk(ctx, after, maxReadFiltered, func(e entry) bool {
+	next, err := l.walk(ctx, after, l.reader.bounds().page, func(e entry) bool {
 		found = append(found, e)
 		return len(found) < l.limit
 	})
@@ -132,45 +125,21 @@ func (l lister) start(ctx context.Context) (after *apikey.Locator, ended bool, e
 		return nil, false, nil
 	}
 	passed := 0
-	after, err = l.walk(ctx, nil, maxRead, func(entry) bool {
+	after, err = l.walk(ctx, nil, l.reader.bounds().all, func(entry) bool {
 		passed++
 		return passed < l.skip
 	})
 	if err == nil && passed < l.skip && after != nil {
-		err = fault.InvalidField("skip", fmt.Sprintf("value would pass over more than %d keys: go on by page_id", maxRead))
+		err = l.tooMuch("page_token", "page by page_id")
 	}
 	return after, after == nil, err
 }
 
-// walk visits what the filter lets through, until the visitor has had enough or as much
-// was read as may be. It gives the place behind which the list goes on, nil at its end.
-func (l lister) walk(
-	ctx context.Context, after *apikey.Locator, budget int, visit func(entry) bool,
-) (*apikey.Locator, error) {
-	for budget > 0 {
-		read, err := l.reader.read(ctx, after, 0, min(budget, maxChunk))
-		if err != nil {
-			return nil, err
-		}
-		parts, err := l.completeFor(ctx, l.deciding(), read.entries)
-		if err != nil {
-			return nil, err
-		}
-		for i, e := range read.entries {
-			// A pattern can take milliseconds of a processor for one message.
-			if err := ctx.Err(); err != nil {
-				return nil, fault.Wrap(fault.TimedOut, err, "context deadline exceeded")
-			}
-			if l.filter.Matches(e.message) && !visit(e) {
-				return read.behind(i), nil
-			}
-		}
-		if after = read.next; after == nil {
-			return nil, nil
-		}
-		budget -= max(1, len(read.entries)) + (parts-1)*partCosts
-	}
-	return after, nil
+// tooMuch refuses what a parameter asks for because of the reading that it would take.
+func (l lister) tooMuch(parameter, instead string) error {
+	bounds := l.reader.bounds()
+	return fault.InvalidField(listPrefix+parameter, fmt.Sprintf(
+		"value would take reading more than %d %s: %s", bounds.all, bounds.entries, instead))
 }
 
 // deciding are the paths that decide what a list is of.
@@ -183,21 +152,6 @@ func (l lister) deciding() []query.Path {
 		paths = append(paths, l.grouping.Paths()...)
 	}
 	return paths
-}
-
-// completeFor completes all entries if that is needed to know these paths, and says in
-// how many parts.
-func (l lister) completeFor(ctx context.Context, paths []query.Path, entries []entry) (parts int, err error) {
-	if l.reader.isComplete(paths) {
-		return 1, nil
-	}
-	for parts = 1; ; parts++ {
-		count, err := l.reader.complete(ctx, entries)
-		if err != nil || count == len(entries) {
-			return parts, err
-		}
-		entries = entries[count:]
-	}
 }
 
 // sortedPage reads all, and keeps of it what sorting takes.
@@ -249,40 +203,47 @@ func (l lister) rest(sorted []entry) ([]entry, error) {
 // aggregate counts, groups or both.
 func (l lister) aggregate(ctx context.Context) (listAnswer, error) {
 	var answer listAnswer
-	if l.grouping != nil {
-		groups, err := l.groups(ctx)
-		if err != nil {
-			return listAnswer{}, err
-		}
-		answer.GroupResponse = &groupResponse{groups.ByKey()}
-	}
+	parameter := "count"
 	if l.count {
 		answer.CountResponse = &query.Count{}
-		err := l.walkAll(ctx, "count", func(entry) error { answer.CountResponse.Count++; return nil })
-		if err != nil {
-			return listAnswer{}, err
-		}
 	}
-	return answer, nil
+	var groups *query.Groups
+	if l.grouping != nil {
+		parameter = aggregationPaths
+		groups = query.NewGroups(*l.grouping)
+	}
+	err := l.walkAll(ctx, parameter, func(e entry) error {
+		if l.count {
+			answer.CountResponse.Count++
+		}
+		if groups == nil {
+			return nil
+		}
+		return addTo(groups, e)
+	})
+	if err == nil && groups != nil {
+		answer.GroupResponse = &groupResponse{groups.ByKey()}
+	}
+	return answer, err
 }
 
-func (l lister) groups(ctx context.Context) (*query.Groups, error) {
-	const parameter = "group.aggregation_paths"
-	groups := query.NewGroups(*l.grouping)
-	err := l.walkAll(ctx, parameter, func(e entry) error {
-		if groups.Size() > maxObjectBytes {
-			return fault.InvalidField(listPrefix+parameter, "value gives too large an answer: take fewer paths, or add a filter")
-		}
-		return groups.Add(e.message, e.uuid)
-	})
-	return groups, err
+// addTo puts an entry into its group. Invalid: the answer would be larger than the
+// platform takes.
+func addTo(groups *query.Groups, e entry) error {
+	if err := groups.Add(e.message, e.uuid); err != nil {
+		return err
+	}
+	if groups.Size()+groups.Held() > maxObjectBytes {
+		return fault.InvalidField(listPrefix+aggregationPaths, "value gives too large an answer: take fewer paths, or add a filter")
+	}
+	return nil
 }
 
 // walkAll visits all that the filter lets through. Invalid: that would take too much
 // reading, which the parameter asks for.
 func (l lister) walkAll(ctx context.Context, parameter string, visit func(entry) error) error {
 	var refused error
-	next, err := l.walk(ctx, nil, maxRead, func(e entry) bool {
+	next, err := l.walk(ctx, nil, l.reader.bounds().all, func(e entry) bool {
 		refused = visit(e)
 		return refused == nil
 	})
@@ -292,8 +253,7 @@ func (l lister) walkAll(ctx context.Context, parameter string, visit func(entry)
 	case refused != nil:
 		return refused
 	case next != nil:
-		return fault.InvalidField(listPrefix+parameter, fmt.Sprintf(
-			"value would take reading more than %d keys: list a namespace further below, or all page by page", maxRead))
+		return l.tooMuch(parameter, "list a namespace further below, or all page by page")
 	}
 	return nil
 }
@@ -360,7 +320,7 @@ func (l lister) next(behind apikey.Locator, shown []entry) pageResponse {
 		at.rank = shown[len(shown)-1].rank
 	}
 	response := pageResponse{NextPageID: l.hash.cursor(at)}
-	if offset := l.skip + len(shown); l.after == nil && len(shown) > 0 && offset <= apikey.MaxSkip {
+	if offset := l.skip + len(shown); l.after == nil && len(shown) > 0 && offset <= l.reader.bounds().all {
 		response.NextPageToken = offset
 	}
 	return response

@@ -1,5 +1,6 @@
 // Package namespaces speaks the API-key API of Endor Labs:
-// /v1/namespaces/{namespace}/api-keys and /v1/auth/api-key.
+// /v1/namespaces/{namespace}/api-keys, /v1/namespaces/{namespace}/namespaces and
+// /v1/auth, where keys are validated and exchanged for session tokens.
 //
 // Names are in snake case and enums are strings. An answer has all members, also
 // empty ones; a request whose Content-Type is application/jsoncompact gets one
@@ -16,7 +17,11 @@
 //     nothing: no deletion needs to be forced;
 //   - PATCH on the collection, which the vendor has for other kinds, changes a key's
 //     name, description, tags and annotations, on the version that it read: code 10
-//     with status 409 says that somebody else was faster;
+//     with status 409 says that somebody else was faster. Who may update and not read
+//     is shown what he has written;
+//   - a key has at most 100 rules and 100 exceptions;
+//   - a list parameter that is not offered is code 3, but list_all, which the vendor's
+//     client adds, means nothing;
 //   - a body over the limit is code 3 with status 413;
 //   - a parameter of ours that is given twice is an error.
 package namespaces

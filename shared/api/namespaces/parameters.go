@@ -60,8 +60,9 @@ func listingOf(c call, schema query.Schema, now time.Time) (listing, error) {
 		grouping:  p.grouping(),
 		skip:      p.number("page_token"),
 		limit:     p.number("page_size"),
-		hash:      hashOf(c.Operation.Name, c.namespace.String(), given["traverse"], given["filter"], given["sort.path"], given["sort.order"]),
 	}
+	l.hash = hashOf(c.Operation.Name, c.namespace.String(), strconv.FormatBool(l.below), given["filter"],
+		given["sort.path"], strconv.FormatBool(descends[given["sort.order"]]))
 	if l.limit == 0 {
 		l.limit = defaultPageSize
 	}
@@ -142,25 +143,32 @@ func (p *listParameters) order() *query.Order {
 }
 
 func (p *listParameters) grouping() *query.Grouping {
-	const name = "group.aggregation_paths"
 	options := query.GroupOptions{
-		AggregationPaths: p.given[name],
-		UniqueCountPaths: p.given["group.unique_count_paths"],
-		UniqueValuePaths: p.given["group.unique_value_paths"],
+		AggregationPaths: p.groupPaths(aggregationPaths),
+		UniqueCountPaths: p.groupPaths("group.unique_count_paths"),
+		UniqueValuePaths: p.groupPaths("group.unique_value_paths"),
 		ShowUUIDs:        p.boolean("group.show_aggregation_uuids"),
 	}
 	if options == (query.GroupOptions{}) {
 		return nil
 	}
 	if options.AggregationPaths == "" {
-		p.wrong(name, "value is required")
+		p.wrong(aggregationPaths, "value is required")
 		return nil
 	}
 	grouping, err := p.schema.Group(options)
 	if err != nil {
-		p.wrong("group", err.Error())
+		return nil // each list has said so by its own name
 	}
 	return &grouping
+}
+
+// groupPaths checks a list of paths on its own.
+func (p *listParameters) groupPaths(name string) string {
+	if _, err := p.schema.Group(query.GroupOptions{AggregationPaths: p.given[name]}); err != nil {
+		p.wrong(name, err.Error())
+	}
+	return p.given[name]
 }
 
 // after is the place that page_id names. Where keys of a single namespace are listed, an

@@ -25,11 +25,12 @@ type entry struct {
 type chunk struct {
 	entries []entry
 	next    *apikey.Locator // what follows is behind this; nil: nothing follows
+	cost    int             // of reading it, at least 1
 }
 
-// behind is where the list goes on after one of the chunk's entries.
+// behind is where the list goes on after one of the chunk's entries, or after none.
 func (c chunk) behind(i int) *apikey.Locator {
-	if i == len(c.entries)-1 {
+	if i >= len(c.entries)-1 {
 		return c.next
 	}
 	return &c.entries[i].at
@@ -37,6 +38,8 @@ func (c chunk) behind(i int) *apikey.Locator {
 
 // A reader reads what a list is of, in its own order.
 type reader interface {
+	bounds() bounds
+
 	// read gives up to limit entries behind a place, or from the beginning, after
 	// passing over some.
 	read(ctx context.Context, after *apikey.Locator, skip, limit int) (chunk, error)
@@ -84,6 +87,11 @@ func textPaths() []query.Path {
 
 func keySchema() query.Schema { return query.SchemaOf[apiKey]() }
 
+// 500 keys are about what one query gives; the texts of 100 are 25 MB at most.
+func (keyReader) bounds() bounds {
+	return bounds{entries: "keys", all: apikey.MaxSkip, page: 2000, chunk: 500, part: 100}
+}
+
 func (r keyReader) read(ctx context.Context, after *apikey.Locator, skip, limit int) (chunk, error) {
 	selection := r.selection
 	selection.After, selection.Skip, selection.Limit = after, skip, limit
@@ -95,7 +103,7 @@ func (r keyReader) read(ctx context.Context, after *apikey.Locator, skip, limit 
 	for i, key := range page.Keys {
 		entries[i] = entryOf(key)
 	}
-	c := chunk{entries: entries}
+	c := chunk{entries: entries, cost: max(1, len(entries))}
 	if page.More {
 		c.next = &entries[len(entries)-1].at
 	}
@@ -155,9 +163,14 @@ func newNamespaceReader(keys *apikey.Service, c call, deep bool) namespaceReader
 	}
 }
 
+// Each namespace takes a query, one after the other.
+func (namespaceReader) bounds() bounds {
+	return bounds{entries: "namespaces", all: apikey.MaxNamespaces, page: 200, chunk: 200, part: 200}
+}
+
 func (r namespaceReader) read(ctx context.Context, after *apikey.Locator, skip, limit int) (chunk, error) {
 	selection := r.selection
-	selection.Limit = skip + limit
+	selection.Skip, selection.Limit = skip, limit
 	if after != nil {
 		selection.After = after.Namespace
 	}
@@ -165,9 +178,8 @@ func (r namespaceReader) read(ctx context.Context, after *apikey.Locator, skip, 
 	if err != nil {
 		return chunk{}, err
 	}
-	found := page.Namespaces[min(skip, len(page.Namespaces)):]
-	c := chunk{entries: make([]entry, len(found))}
-	for i, ns := range found {
+	c := chunk{entries: make([]entry, len(page.Namespaces)), cost: max(1, page.Queries)}
+	for i, ns := range page.Namespaces {
 		message := namespaceOf(ns)
 		c.entries[i] = entry{at: apikey.Locator{Namespace: ns}, uuid: message.UUID, message: message}
 	}

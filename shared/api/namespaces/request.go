@@ -23,6 +23,10 @@ const (
 	maxAnnotationLength = 16_384 // bytes
 	maxTags             = 100
 	maxAnnotations      = 100
+	maxRules            = 100
+	maxExceptions       = 100
+	// Far more than an error names, and few enough to be collected in no time.
+	maxProblems = 1000
 )
 
 var (
@@ -83,7 +87,9 @@ type createTenantMeta struct {
 type problems []fault.Field
 
 func (p *problems) add(name, problem string) {
-	*p = append(*p, fault.Field{Name: name, Problem: problem})
+	if len(*p) < maxProblems {
+		*p = append(*p, fault.Field{Name: name, Problem: problem})
+	}
 }
 
 // addUnlessNamed adds a problem with a field that has none yet: the domain's rules
@@ -98,7 +104,7 @@ func (p *problems) addUnlessNamed(name, problem string) {
 // this API's rules.
 func (r createRequest) draft(ns namespace.Namespace) (apikey.Draft, problems) {
 	var found problems
-	found.checkNamespace(r.TenantMeta, ns)
+	found.checkNamespace("tenant_meta.namespace", r.TenantMeta, ns)
 	draft := apikey.Draft{Namespace: ns, Propagate: r.Propagate}
 	r.Meta.read(&draft, &found)
 	r.Spec.read(&draft, &found)
@@ -106,9 +112,9 @@ func (r createRequest) draft(ns namespace.Namespace) (apikey.Draft, problems) {
 }
 
 // checkNamespace lets a body repeat the path's namespace, and name no other.
-func (p *problems) checkNamespace(given createTenantMeta, ns namespace.Namespace) {
+func (p *problems) checkNamespace(field string, given createTenantMeta, ns namespace.Namespace) {
 	if given.Namespace != "" && given.Namespace != ns.String() {
-		p.add("tenant_meta.namespace", "value is not the namespace of the path")
+		p.add(field, "value is not the namespace of the path")
 	}
 }
 
@@ -156,6 +162,7 @@ func (p *problems) checkLength(name, value string, most int) {
 func (p *problems) checkTags(tags []string) {
 	if len(tags) > maxTags {
 		p.add("meta.tags", fmt.Sprintf("value must hold at most %d tags", maxTags))
+		return
 	}
 	for i, tag := range tags {
 		name := fmt.Sprintf("meta.tags[%d]", i)
@@ -169,6 +176,7 @@ func (p *problems) checkTags(tags []string) {
 func (p *problems) checkAnnotations(annotations map[string]string) {
 	if len(annotations) > maxAnnotations {
 		p.add("meta.annotations", fmt.Sprintf("value must hold at most %d annotations", maxAnnotations))
+		return
 	}
 	for key, value := range annotations {
 		if !annotationPattern.MatchString(key) {
@@ -207,7 +215,12 @@ func (p *problems) expiration(text string) time.Time {
 	return at
 }
 
+// grant stays small: telling what a grant holds takes its size, squared.
 func (c createPermissions) grant(found *problems) access.Grant {
+	if len(c.Rules) > maxRules || len(c.ExceptResources) > maxExceptions {
+		found.add("spec.permissions", fmt.Sprintf("value must hold at most %d rules and %d exceptions", maxRules, maxExceptions))
+		return access.Grant{}
+	}
 	grant := access.Grant{
 		Roles:  found.roles(c.Roles),
 		Rules:  found.rules(c.Rules),

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"latchkey/shared/access"
+	"latchkey/shared/api/namespaces/query"
 	"latchkey/shared/apikey"
 	"latchkey/shared/fault"
 	"latchkey/shared/web"
@@ -41,7 +43,7 @@ func (a *API) update(ctx context.Context, c call) (any, error) {
 		return nil, err
 	}
 	edit, found := request.edit()
-	found.checkNamespace(request.Object.TenantMeta, c.namespace)
+	found.checkNamespace("object.tenant_meta.namespace", request.Object.TenantMeta, c.namespace)
 	if len(found) > 0 {
 		return nil, fault.InvalidFields(found...)
 	}
@@ -53,7 +55,21 @@ func (a *API) update(ctx context.Context, c call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return apiKeyOf(key), nil
+	return masked(apiKeyOf(key), request.visible(c), isCompact(c.Request))
+}
+
+// visible is what the caller may see of the key that he has changed: all, if he may read
+// it, and otherwise what he has written.
+func (r updateRequest) visible(c call) query.Mask {
+	if c.caller.Require(access.Read, access.APIKey, c.namespace) == nil {
+		return query.Mask{}
+	}
+	var ignored problems
+	mask, err := keySchema().Mask(strings.Join(append(r.paths(&ignored), "uuid"), ","))
+	if err != nil {
+		panic(err) // a defect of updatable, which no request changes
+	}
+	return mask
 }
 
 // edit gives what the request changes, and every field of it that is wrong. What the
@@ -69,7 +85,7 @@ func (r updateRequest) edit() (apikey.Edit, problems) {
 	r.Object.Meta.read(&draft, &wrong)
 	for _, field := range wrong {
 		if slices.ContainsFunc(paths, func(path string) bool { return isWithin(field.Name, path) }) {
-			found = append(found, field)
+			found.add("object."+field.Name, field.Problem)
 		}
 	}
 	return editOf(draft, paths), found
@@ -85,10 +101,11 @@ func (r updateRequest) paths(found *problems) []string {
 	var paths []string
 	for path := range strings.SplitSeq(r.Request.UpdateMask, ",") {
 		switch path = strings.TrimSpace(path); {
+		case slices.Contains(paths, path): // again
 		case slices.Contains(updatable, path):
 			paths = append(paths, path)
 		case path == "meta", path == "" && r.Request.UpdateMask == "":
-			paths = append(paths, updatable...)
+			paths = slices.Clone(updatable)
 		default:
 			found.add("request.update_mask", fmt.Sprintf("path %.100q cannot be updated", path))
 		}

@@ -12,8 +12,8 @@ import (
 	"latchkey/shared/web"
 )
 
-// For how long others may keep the public session keys. A new one is announced at least
-// as long before it signs.
+// For how long others may keep the public session keys. Whoever rotates waits for as long
+// between announcing a key and letting it sign.
 const sessionKeysMaxAge = 5 * time.Minute
 
 // A jwkSet is a JSON Web Key Set (RFC 7517, section 5).

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -27,6 +28,7 @@ import (
 // A Database is the emulator of one test process.
 type Database struct {
 	emulator *emulator.Emulator
+	tables   atomic.Int64
 }
 
 // Run starts the emulator, runs the tests and gives their exit code. An emulator
@@ -54,6 +56,7 @@ func (d *Database) NewTable(t testing.TB) dynamo.Config {
 		}
 		return '-'
 	}, t.Name())
+	name = fmt.Sprintf("%.200s-%d", name, d.tables.Add(1)) // a test may run more than once
 	if err := table.Create(t.Context(), table.Client(d.Endpoint()), name, table.WithoutStream); err != nil {
 		t.Fatal(err)
 	}

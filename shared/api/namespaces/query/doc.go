@@ -15,7 +15,8 @@
 //
 // What lies behind a nil pointer or a key that is not there is missing, as is a time
 // that is zero. A text that was never set and one that is empty are the same, as they
-// are in protobuf, so that a text is never missing: it is empty.
+// are in protobuf, so that a text is never missing: it is empty. Groups alone tell a
+// text behind a key that is not there from an empty one: its value is null.
 //
 // # Filters
 //

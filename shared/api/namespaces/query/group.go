@@ -1,6 +1,7 @@
 package query
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"maps"
 	"reflect"
@@ -60,7 +61,10 @@ func (s Schema) groupPaths(list string) ([]Path, error) {
 	if len(paths) > maxGroupPaths {
 		return nil, fmt.Errorf("more than %d paths", maxGroupPaths)
 	}
-	for _, path := range paths {
+	for i, path := range paths {
+		if slices.ContainsFunc(paths[:i], func(p Path) bool { return p.text == path.text }) {
+			return nil, fmt.Errorf("%.100q is named twice", path.text)
+		}
 		if path.kind == Map || path.kind == Message {
 			return nil, fmt.Errorf("%.100q is a %s and has no value to group by", path.text, path.kind)
 		}
@@ -75,7 +79,8 @@ func (g Grouping) Paths() []Path { return slices.Concat(g.aggregation, g.uniqueC
 type Groups struct {
 	grouping Grouping
 	byKey    map[string]*group
-	size     int
+	size     int // of the answer
+	held     int // beside the answer
 }
 
 // A group is the sum of its messages. Its sets are in the order of the paths.
@@ -108,13 +113,23 @@ func (g *Groups) Add(message any, uuid string) error {
 		into.uuids = append(into.uuids, uuid)
 		g.size += wireSize(uuid) + comma
 	}
-	if _, err := collect(into.counted, g.grouping.uniqueCounts, v); err != nil {
+	grown, err := collect(into.counted, g.grouping.uniqueCounts, v, digestOf)
+	g.held += grown
+	if err != nil {
 		return err
 	}
-	grown, err := collect(into.valued, g.grouping.uniqueValues, v)
+	grown, err = collect(into.valued, g.grouping.uniqueValues, v, asItIs)
 	g.size += grown
 	return err
 }
+
+// digestOf stands for a value that is only counted, however long it is.
+func digestOf(value jsontext.Value) string {
+	sum := sha256.Sum256(value)
+	return string(sum[:])
+}
+
+func asItIs(value jsontext.Value) string { return string(value) }
 
 type keyMember struct {
 	Key   string         `json:"key"`
@@ -156,9 +171,9 @@ func sets(paths []Path) []set {
 	return all
 }
 
-// collect adds a message's values to the set of each path, and gives the size of those
-// that are new.
-func collect(into []set, paths []Path, message reflect.Value) (int, error) {
+// collect adds a message's values to the set of each path, as of gives them, and gives
+// the size of those that are new.
+func collect(into []set, paths []Path, message reflect.Value, of func(jsontext.Value) string) (int, error) {
 	grown := 0
 	for i, path := range paths {
 		values, err := path.values(message)
@@ -166,9 +181,9 @@ func collect(into []set, paths []Path, message reflect.Value) (int, error) {
 			return grown, err
 		}
 		for _, value := range values {
-			if !into[i][string(value)] {
-				into[i][string(value)] = true
-				grown += wireSizeOfJSON(value) + comma
+			if member := of(value); !into[i][member] {
+				into[i][member] = true
+				grown += wireSizeOfJSON(member) + comma
 			}
 		}
 	}

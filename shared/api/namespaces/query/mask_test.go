@@ -84,6 +84,7 @@ func TestRefusedMasks(t *testing.T) {
 		"uuid;meta":     `unknown path "uuid;meta"`,
 		"meta. name":    `unknown path "meta. name"`,
 		"uuid,meta.nam": `unknown path "meta.nam"`,
+		"no,uuid,nada":  `unknown path "no"; unknown path "nada"`,
 		strings.Repeat("uuid,", query.MaxTextLength/len("uuid,")) + "uuid": "paths are longer than 8192 bytes",
 	} {
 		if _, err := records.Mask(mask); errorText(err) != want {

@@ -10,8 +10,12 @@ import (
 )
 
 // maxPatternSize bounds the steps that a filter's regular expressions have together
-// once repetitions are written out: a short text can ask for millions of them.
-const maxPatternSize = 1_000
+// once repetitions are written out: a short text can ask for millions of them. Each may
+// be tried at each byte of a text of 16 KB, and one match cannot be interrupted.
+const (
+	maxPatternSize = 300
+	rangesPerStep  = 16 // of a class of characters
+)
 
 // An operator is what may stand after a path.
 type operator struct {
@@ -197,6 +201,8 @@ func sizeOf(tree *syntax.Regexp) int {
 	switch tree.Op {
 	case syntax.OpLiteral:
 		size = len(tree.Rune)
+	case syntax.OpCharClass:
+		size += len(tree.Rune) / 2 / rangesPerStep
 	case syntax.OpRepeat:
 		copies = max(tree.Min+1, tree.Max)
 	}

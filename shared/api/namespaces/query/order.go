@@ -35,8 +35,12 @@ func (s Schema) Order(path string, descending bool) (Order, error) {
 // is its own rank, cut at MaxRankLength: it may end within a character.
 func (o Order) Rank(message any) string {
 	rank := o.path.rank(o.schema.valueOf(message))
-	// A cut that went back to a whole character would not keep the order.
-	return rank[:min(len(rank), MaxRankLength)]
+	if len(rank) <= MaxRankLength {
+		return rank
+	}
+	// A cut that went back to a whole character would not keep the order. A copy does
+	// not keep the text alive.
+	return strings.Clone(rank[:MaxRankLength])
 }
 
 // Compare is negative where the message of rank a comes before that of rank b.

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -14,6 +15,9 @@ const (
 	MaxTextLength = 8 << 10 // of a filter, of a list of paths
 	MaxPathLength = 1 << 10
 )
+
+// maxNamed bounds how many wrong paths of a list an error names.
+const maxNamed = 20
 
 // A Kind says what a field holds, and so what may be asked of it.
 type Kind int
@@ -81,12 +85,19 @@ func (s Schema) paths(list string) ([]Path, error) {
 		return nil, nil
 	}
 	var paths []Path
+	var unknown []string
 	for text := range strings.SplitSeq(list, ",") {
 		path, err := s.Path(strings.TrimSpace(text))
 		if err != nil {
-			return nil, err
+			if len(unknown) < maxNamed && !slices.Contains(unknown, err.Error()) {
+				unknown = append(unknown, err.Error())
+			}
+			continue
 		}
 		paths = append(paths, path)
+	}
+	if len(unknown) > 0 {
+		return nil, errors.New(strings.Join(unknown, "; "))
 	}
 	return paths, nil
 }

@@ -19,6 +19,9 @@ const (
 // each backslash twice: on its way a body is a text in JSON itself.
 func (g *Groups) Size() int { return len(`{}`) + g.size }
 
+// Held is about how many bytes are kept for values that are only counted.
+func (g *Groups) Held() int { return g.held }
+
 func (g Grouping) sizeOfGroup(key string) int {
 	size := wireSize(key) + wireSizeOfJSON(groupFrame)
 	for _, path := range g.uniqueCounts {
