@@ -59,6 +59,19 @@ func (l Locator) Compare(other Locator) int {
 	return cmp.Or(l.Namespace.Compare(other.Namespace), bytes.Compare(l.ID[:], other.ID[:]))
 }
 
+// LocatorIn reads the locator in a public identifier or in a full key, whose secret is
+// not looked at. It reports false for any other text.
+func LocatorIn(text string) (Locator, bool) {
+	if full, err := ParseFullKey(text); err == nil {
+		return full.Locator, true
+	}
+	if len(text) >= MaxFullKeyLength {
+		return Locator{}, false
+	}
+	at, err := parseLocator(text)
+	return at, err == nil
+}
+
 // parseLocator reads a public identifier.
 func parseLocator(text string) (Locator, error) {
 	encoded, ok := strings.CutPrefix(text, prefix)
