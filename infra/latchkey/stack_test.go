@@ -316,7 +316,7 @@ func pairs(t *testing.T, statement object) []string {
 	return all
 }
 
-// checkSigners holds the catalogue itself to it that one function issues tokens.
+// checkSigners holds the catalogue itself to it that the exchanges alone issue tokens.
 func checkSigners(t *testing.T, tmpl template) {
 	var signers []string
 	for id, resource := range tmpl.Resources {
@@ -326,7 +326,8 @@ func checkSigners(t *testing.T, tmpl template) {
 			}
 		}
 	}
-	compare(t, []string{id(operation.ExchangeAPIKey, "Role")}, signers)
+	slices.Sort(signers)
+	compare(t, []string{id(operation.ExchangeAPIKey, "Role"), id(operation.ExchangeWorkspaceKey, "Role")}, signers)
 }
 
 // checkWildcards looks at every statement wherever it stands, but in the session

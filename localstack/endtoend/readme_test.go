@@ -30,8 +30,8 @@ func TestReadmeCommands(t *testing.T) {
 	}
 	here := strings.NewReplacer("http://127.0.0.1:8080", w.stack.URL(), ".local/root-key", key)
 	blocks := regexp.MustCompile("(?s)```console\n\\$ (.*?)\n({.*?)\n```").FindAllStringSubmatch(string(content), -1)
-	if len(blocks) != 7 {
-		t.Fatalf("the README has %d commands with answers, want 7", len(blocks))
+	if len(blocks) != 9 {
+		t.Fatalf("the README has %d commands with answers, want 9", len(blocks))
 	}
 	sh, uuid := shell.New(t), ""
 	for i, block := range blocks {

@@ -21,32 +21,60 @@ var patterns = map[string]*regexp.Regexp{
 	"any":            regexp.MustCompile(`(?s)^.*$`),
 	"uuid":           regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`),
 	"time":           regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.(\d{3}|\d{6}|\d{9}))?Z$`),
+	"day":            regexp.MustCompile(`^\d{4}-\d\d-\d\d$`),
 	"identifier":     regexp.MustCompile(`^lk_[0-9a-v]+$`),
 	"secret":         regexp.MustCompile(`^[0-9a-v]{59}$`),
 	"full-key":       regexp.MustCompile(`^lk_[0-9a-v]+_[0-9a-v]{59}$`),
+	"hex":            regexp.MustCompile(`^[0-9a-f]{32}$`),
 	"cursor":         regexp.MustCompile(`^[A-Za-z0-9_-]+$`),
 	"base64":         regexp.MustCompile(`^[A-Za-z0-9_-]+$`),
 	"token":          regexp.MustCompile(`^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$`),
 	"namespace-uuid": regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`),
 }
 
+// computations are texts that follow from what a placeholder says after its first word.
+var computations = map[string]func(string) (string, error){
+	"repeat": func(countAndText string) (string, error) {
+		var count int
+		var text string
+		_, err := fmt.Sscan(countAndText, &count, &text)
+		return strings.Repeat(text, max(0, count)), err
+	},
+	"in": func(duration string) (string, error) {
+		later, err := time.ParseDuration(duration)
+		return time.Now().Add(later).UTC().Format(time.RFC3339), err
+	},
+	"day": func(number string) (string, error) {
+		days, err := strconv.Atoi(number)
+		return time.Now().UTC().AddDate(0, 0, days).Format(time.DateOnly), err
+	},
+}
+
+// derivations are texts that follow from a variable's value.
+var derivations = map[string]func(string) string{
+	"identifier": func(fullKey string) string { return fullKey[:max(0, strings.LastIndexByte(fullKey, '_'))] },
+	"secret":     func(fullKey string) string { return fullKey[strings.LastIndexByte(fullKey, '_')+1:] },
+	"hex":        func(uuid string) string { return strings.ReplaceAll(uuid, "-", "") },
+}
+
 // Fill replaces the placeholders of a text: {{name}} by a variable's value,
-// {{repeat 3 ab}} by "ababab", and {{in 2h}} by what the time will be in two hours, in
-// whole seconds.
+// {{repeat 3 ab}} by "ababab", {{in 2h}} by what the time will be in two hours, in
+// whole seconds, and {{day 0}} by the date of today in UTC, {{day -1}} by yesterday's.
+// {{identifier name}} and {{secret name}} are the halves of a full key that a variable
+// holds, {{hex name}} is a uuid without its dashes.
 func (v Variables) Fill(text string) (string, error) { return placeholder.Fill(text, v.value) }
 
 func (v Variables) value(name string) (string, error) {
 	if value, ok := v[name]; ok {
 		return value, nil
 	}
-	if fields := strings.Fields(name); len(fields) == 3 && fields[0] == "repeat" {
-		if count, err := strconv.Atoi(fields[1]); err == nil {
-			return strings.Repeat(fields[2], count), nil
-		}
+	word, rest, _ := strings.Cut(name, " ")
+	if derive, ok := derivations[word]; ok && v[rest] != "" {
+		return derive(v[rest]), nil
 	}
-	if text, ok := strings.CutPrefix(name, "in "); ok {
-		if later, err := time.ParseDuration(text); err == nil {
-			return time.Now().Add(later).UTC().Format(time.RFC3339), nil
+	if compute, ok := computations[word]; ok {
+		if text, err := compute(rest); err == nil {
+			return text, nil
 		}
 	}
 	return "", placeholder.Unknown(v)

@@ -53,7 +53,7 @@ type message struct {
 
 var (
 	pauseLine   = regexp.MustCompile(`^wait (\S+)\n`)
-	requestLine = regexp.MustCompile(`^([A-Z]+) (/\S*)$`)
+	requestLine = regexp.MustCompile(`^([A-Z]+) (/(?:\S|\{\{[^{}]*\}\})*)$`)
 	statusLine  = regexp.MustCompile(`(?m)^HTTP (\d{3})$`)
 )
 

@@ -47,7 +47,7 @@ func TestMatchJSON(t *testing.T) {
 const exampleScript = `A comment.
 
 ### Echo
-POST /echo/{{place}}?a=b
+POST /echo/{{place}}?a={{repeat 2 b}}
 X-One: {{place}}
 
 {"n": {{repeat 3 7}}}
@@ -77,6 +77,36 @@ func TestFillTime(t *testing.T) {
 		t.Errorf("%s, %v", text, err)
 	}
 	if text, err := (Variables{}).Fill("{{in a while}}"); err == nil {
+		t.Errorf("filled with %s", text)
+	}
+}
+
+func TestFillDay(t *testing.T) {
+	now := time.Now().UTC()
+	text, err := Variables{}.Fill("{{day 0}} {{day -1}} {{day 1}}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	days := func(at time.Time) string {
+		return strings.Join([]string{
+			at.Format(time.DateOnly), at.AddDate(0, 0, -1).Format(time.DateOnly), at.AddDate(0, 0, 1).Format(time.DateOnly),
+		}, " ")
+	}
+	if text != days(now) && text != days(time.Now().UTC()) {
+		t.Errorf("%s at %v", text, now)
+	}
+	if text, err := (Variables{}).Fill("{{day today}}"); err == nil {
+		t.Errorf("filled with %s", text)
+	}
+}
+
+func TestFillFromVariables(t *testing.T) {
+	v := Variables{"full": "lk_0a_1b", "id": "019b7ca9-8f2e", "odd": "x"}
+	text, err := v.Fill("{{identifier full}} {{secret full}} {{hex id}} {{identifier odd}}{{secret odd}}")
+	if want := "lk_0a 1b 019b7ca98f2e x"; err != nil || text != want {
+		t.Errorf("%q, %v, want %q", text, err, want)
+	}
+	if text, err := v.Fill("{{secret unknown}}"); err == nil {
 		t.Errorf("filled with %s", text)
 	}
 }

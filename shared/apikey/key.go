@@ -11,6 +11,7 @@ import (
 type Key struct {
 	Locator   Locator
 	Name      string
+	User      string // whom it is for, where its maker has said so
 	Grant     access.Grant
 	Propagate bool      // whether it may be used below its namespace
 	ExpiresAt time.Time // zero: never
@@ -86,6 +87,7 @@ func (k Key) state(now time.Time) Reason {
 type Draft struct {
 	Namespace namespace.Namespace
 	Name      string
+	User      string
 	Grant     access.Grant
 	Propagate bool
 	ExpiresAt time.Time // zero: never

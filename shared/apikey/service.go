@@ -109,6 +109,7 @@ func (s *Service) issue(ctx context.Context, by Actor, draft Draft) (Issued, err
 	key := Key{
 		Locator:   full.Locator,
 		Name:      draft.Name,
+		User:      draft.User,
 		Grant:     draft.Grant,
 		Propagate: draft.Propagate,
 		ExpiresAt: draft.ExpiresAt.UTC(),

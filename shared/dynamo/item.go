@@ -72,6 +72,9 @@ func (s *Store) encodeKey(key apikey.Key) item {
 		record[schema.ExpiresAt] = moment(key.ExpiresAt)
 		record[schema.PurgeAt] = number(s.purgeAt(key))
 	}
+	if key.User != "" {
+		record[schema.User] = text(key.User)
+	}
 	setIf(record, schema.Disabled, key.Disabled)
 	setIf(record, schema.Propagate, key.Propagate)
 	setIf(record, schema.HasTexts, !key.Texts.IsZero())
@@ -121,6 +124,7 @@ func decodeKey(record item) (apikey.Key, error) {
 	key := apikey.Key{
 		Locator:   at,
 		Name:      textIn(record, schema.Name),
+		User:      textIn(record, schema.User),
 		Grant:     r.grant(schema.Grant),
 		Propagate: isTrue(record, schema.Propagate),
 		ExpiresAt: r.time(schema.ExpiresAt),

@@ -40,7 +40,7 @@ func TestKeyComesBackAsStored(t *testing.T) {
 		Rules:  map[string]access.Method{"*": access.All, "scan_profile": access.Read | access.Create},
 		Except: []string{"secret"},
 	}
-	full.Propagate, full.Disabled = true, true
+	full.Propagate, full.Disabled, full.User = true, true, "somebody"
 	full.ExpiresAt = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
 	full.CreatedBy = apikey.Actor{ID: plain.Locator.ID.String(), Name: "plain@api-key"}
 	full.Texts = apikey.Texts{

@@ -23,6 +23,7 @@ type Kind uint8
 // The kinds.
 const (
 	Internal         Kind = iota // a defect of ours; its text is for the log only
+	Malformed                    // the request cannot be read at all
 	Invalid                      // the request is wrong; Fields names what is
 	Unauthenticated              // no credential, or one that is refused
 	Forbidden                    // the caller is known and may not do this
@@ -37,6 +38,7 @@ const (
 
 var kindNames = [...]string{
 	Internal:         "internal error",
+	Malformed:        "malformed request",
 	Invalid:          "invalid request",
 	Unauthenticated:  "unauthenticated",
 	Forbidden:        "forbidden",

@@ -93,6 +93,14 @@ func (n Namespace) Child(other Namespace) Namespace {
 	return Namespace{path: other.path[:len(n.path)+1+len(first)]}
 }
 
+// Join gives the child of n with this name.
+func (n Namespace) Join(name string) (Namespace, error) {
+	if !IsSegment(name) {
+		return Namespace{}, ErrMalformed
+	}
+	return Parse(n.path + "." + name)
+}
+
 // Parent is the namespace that n lies directly in; a tenant has none, which is zero.
 func (n Namespace) Parent() Namespace {
 	if i := strings.LastIndexByte(n.path, '.'); i >= 0 {

@@ -74,3 +74,26 @@ func TestChildParentName(t *testing.T) {
 		}
 	}
 }
+
+func TestJoin(t *testing.T) {
+	long := must(t, strings.Repeat(strings.Repeat("x", 63)+".", 3)+strings.Repeat("x", 60))
+	for _, test := range []struct {
+		of   Namespace
+		name string
+		want string
+	}{
+		{must(t, "a"), "b", "a.b"},
+		{must(t, "a.b"), "C_d-1", "a.b.C_d-1"},
+		{must(t, "a"), "", ""},
+		{must(t, "a"), "b.c", ""},
+		{must(t, "a"), "-b", ""},
+		{long, "yy", long.String() + ".yy"},
+		{long, "yyy", ""},
+		{Namespace{}, "b", ""},
+	} {
+		got, err := test.of.Join(test.name)
+		if got.String() != test.want || (err == nil) != (test.want != "") {
+			t.Errorf("%v and %q: %v, %v", test.of, test.name, got, err)
+		}
+	}
+}

@@ -108,6 +108,8 @@ const (
 	apiKeysPath = "/v1/namespaces/{namespace}/api-keys"
 	apiKeyPath  = apiKeysPath + "/{uuid}"
 
+	workspaceKeyPath = "/api/v1/api-key"
+
 	memoryMB = 256
 	timeout  = 10 * time.Second
 
@@ -187,6 +189,34 @@ var (
 		SessionKeys: verify,
 		MemoryMB:    listMemoryMB, Timeout: listTimeout,
 	}
+	CreateWorkspaceKey = Operation{
+		Name: "create-workspace-key", Route: "POST " + workspaceKeyPath, API: Workspaces, Caller: KeyHolder,
+		Summary:     "Create a key in a workspace; it is in this answer and never again",
+		Touches:     []Touch{authenticate, {Action: PutItem}},
+		SessionKeys: verify,
+		MemoryMB:    memoryMB, Timeout: timeout,
+	}
+	ListWorkspaceKeys = Operation{
+		Name: "list-workspace-keys", Route: "GET " + workspaceKeyPath + "/list", API: Workspaces, Caller: KeyHolder,
+		Summary:     "List the keys of a workspace, or all that the caller may see",
+		Touches:     []Touch{authenticate, {Action: Query, Index: schema.ByNamespace.Name}, {Action: BatchGetItem}},
+		SessionKeys: verify,
+		MemoryMB:    listMemoryMB, Timeout: listTimeout,
+	}
+	DeleteWorkspaceKey = Operation{
+		Name: "delete-workspace-key", Route: "DELETE " + workspaceKeyPath, API: Workspaces, Caller: KeyHolder,
+		Summary:     "Delete a key; the next request with it is refused",
+		Touches:     []Touch{authenticate, {Action: DeleteItem}},
+		SessionKeys: verify,
+		MemoryMB:    memoryMB, Timeout: timeout,
+	}
+	ExchangeWorkspaceKey = Operation{
+		Name: "exchange-workspace-key", Route: "POST /api/v1/auth", API: Workspaces, Caller: Anyone,
+		Summary:     "Exchange a key for a session token of 15 minutes",
+		Touches:     []Touch{{Action: GetItem}},
+		SessionKeys: []KeyAction{Sign},
+		MemoryMB:    memoryMB, Timeout: timeout,
+	}
 	SessionKeys = Operation{
 		Name: "session-keys", Route: "GET /.well-known/jwks.json", API: Platform, Caller: Anyone,
 		Summary:     "Publish the keys that session tokens can be verified with",
@@ -214,7 +244,9 @@ var (
 // All is the catalogue, in the order in which it is shown.
 var All = []Operation{
 	CreateAPIKey, ListAPIKeys, GetAPIKey, UpdateAPIKey, DeleteAPIKey, ListNamespaces,
-	ValidateAPIKey, ExchangeAPIKey, WhoAmI, SessionKeys, Bootstrap, Health, NotFound,
+	ValidateAPIKey, ExchangeAPIKey, WhoAmI,
+	CreateWorkspaceKey, ListWorkspaceKeys, DeleteWorkspaceKey, ExchangeWorkspaceKey,
+	SessionKeys, Bootstrap, Health, NotFound,
 }
 
 // Named finds an operation by its name.

@@ -48,6 +48,7 @@ const (
 // Attributes of a key's record. Those of its texts are in no index and the store's own.
 const (
 	Name      = "name"
+	User      = "user"
 	Digest    = "digest"
 	Disabled  = "disabled"
 	Grant     = "grant"
@@ -87,7 +88,7 @@ type Layout struct {
 
 // What a list shows, and no digest.
 var listed = []string{
-	Name, Disabled, Grant, Propagate, ExpiresAt, CreatedAt, CreatedBy, UpdatedAt, UpdatedBy, Version, HasTexts,
+	Name, User, Disabled, Grant, Propagate, ExpiresAt, CreatedAt, CreatedBy, UpdatedAt, UpdatedBy, Version, HasTexts,
 }
 
 // ByNamespace lists one namespace or a whole subtree.

@@ -17,11 +17,18 @@ import (
 // Ignored is a member that a client may send and that means nothing.
 type Ignored = jsontext.Value
 
-// DecodeJSON reads a body strictly: one JSON value in valid UTF-8, without unknown
-// or repeated members, whatever the content type says. Invalid: it is not; the
-// fault names the member by its path.
+// DecodeJSON reads a body strictly: one JSON value in valid UTF-8, without unknown or
+// repeated members, whatever the content type says. Malformed: it is no such text.
+// Invalid: a member is wrong, which the fault names by its path.
 func DecodeJSON(body []byte, into any) error {
-	err := json.Unmarshal(body, into, json.RejectUnknownMembers(true))
+	return decode(body, into, json.RejectUnknownMembers(true))
+}
+
+// DecodeOpenJSON is DecodeJSON for an API that passes over unknown members.
+func DecodeOpenJSON(body []byte, into any) error { return decode(body, into) }
+
+func decode(body []byte, into any, options ...json.Options) error {
+	err := json.Unmarshal(body, into, options...)
 	if err == nil {
 		return nil
 	}
@@ -33,9 +40,15 @@ func DecodeJSON(body []byte, into any) error {
 	case ok && errors.Is(err, jsontext.ErrDuplicateName):
 		return fault.InvalidField(dotted(syntactic.JSONPointer), "value is given more than once")
 	case ok:
-		return fault.InvalidField("body", fmt.Sprintf("malformed JSON at byte %d", syntactic.ByteOffset))
+		return malformed(fmt.Sprintf("malformed JSON at byte %d", syntactic.ByteOffset))
 	}
-	return fault.InvalidField("body", "malformed JSON")
+	return malformed("malformed JSON")
+}
+
+func malformed(problem string) error {
+	f := fault.New(fault.Malformed, "malformed request")
+	f.Fields = []fault.Field{{Name: "body", Problem: problem}}
+	return f
 }
 
 func problemOf(err *json.SemanticError) string {

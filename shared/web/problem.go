@@ -8,6 +8,7 @@ import (
 
 var problemStatus = map[fault.Kind]int{
 	fault.Internal:         http.StatusInternalServerError,
+	fault.Malformed:        http.StatusBadRequest,
 	fault.Invalid:          http.StatusBadRequest,
 	fault.Unauthenticated:  http.StatusUnauthorized,
 	fault.Forbidden:        http.StatusForbidden,

@@ -216,6 +216,13 @@ func TestDecodeJSON(t *testing.T) {
 		if got != want {
 			t.Errorf("%s gives %q, want %q", body, got, want)
 		}
+		if unreadable := strings.Contains(want, "malformed JSON"); errors.Is(err, fault.Malformed) != unreadable {
+			t.Errorf("%s gives %v", body, err)
+		}
+		open := DecodeOpenJSON([]byte(body), &example{})
+		if passes := err == nil || strings.HasSuffix(want, "unknown field"); (open == nil) != passes {
+			t.Errorf("%s, where unknown members are passed over: %v", body, open)
+		}
 	}
 }
 
@@ -229,7 +236,7 @@ func FuzzDecodeJSON(f *testing.F) {
 			return
 		}
 		failure := fault.Of(err)
-		if !errors.Is(err, fault.Invalid) || len(failure.Fields) != 1 || failure.Fields[0].Name == "" {
+		if !errors.Is(err, fault.Invalid) && !errors.Is(err, fault.Malformed) || len(failure.Fields) != 1 || failure.Fields[0].Name == "" {
 			t.Errorf("%q gives %v", body, err)
 		}
 		if response := Problem(nil, failure); !json.Valid(response.Body) {

@@ -23,6 +23,7 @@ type outcome struct {
 
 var outcomes = map[fault.Kind]outcome{
 	fault.Internal:         {13, http.StatusInternalServerError},
+	fault.Malformed:        {3, http.StatusBadRequest},
 	fault.Invalid:          {3, http.StatusBadRequest},
 	fault.Unauthenticated:  {16, http.StatusUnauthorized},
 	fault.Forbidden:        {7, http.StatusForbidden},

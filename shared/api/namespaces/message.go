@@ -144,6 +144,7 @@ func userOf(actor apikey.Actor) *user {
 }
 
 func permissionsOf(grant access.Grant) permissions {
+	grant = inSystemRoles(grant)
 	p := permissions{ExceptResources: grant.Except}
 	for _, role := range grant.Roles {
 		p.Roles = append(p.Roles, string(role))
@@ -158,6 +159,30 @@ func permissionsOf(grant access.Grant) permissions {
 		p.Roles = []string{roleUnspecified}
 	}
 	return p
+}
+
+// systemGrants are the roles of the other APIs in terms of this one, whose strict
+// clients know no other.
+var systemGrants = map[access.Role]access.Grant{
+	access.Owner:  {Roles: []access.Role{access.Admin}},
+	access.Viewer: {Roles: []access.Role{access.ReadOnly}},
+	access.Editor: {
+		Rules: map[string]access.Method{
+			access.EveryKind: access.All, access.APIKey: access.Read, access.ServiceAccount: access.Read,
+		},
+		Except: []string{access.APIKey, access.ServiceAccount},
+	},
+}
+
+// inSystemRoles gives a grant without roles of other APIs. A key that they make has one
+// role and nothing else.
+func inSystemRoles(grant access.Grant) access.Grant {
+	if len(grant.Roles) == 1 && len(grant.Rules) == 0 {
+		if same, ok := systemGrants[grant.Roles[0]]; ok {
+			return same
+		}
+	}
+	return grant
 }
 
 const roleUnspecified = "SYSTEM_ROLE_UNSPECIFIED"

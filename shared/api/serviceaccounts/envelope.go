@@ -20,6 +20,7 @@ type outcome struct {
 
 var outcomes = map[fault.Kind]outcome{
 	fault.Internal:         {http.StatusInternalServerError, "RuntimeError"},
+	fault.Malformed:        {http.StatusUnprocessableEntity, "ValueError"},
 	fault.Invalid:          {http.StatusUnprocessableEntity, "ValueError"},
 	fault.Unauthenticated:  {http.StatusUnauthorized, "CredentialsNotValid"},
 	fault.Forbidden:        {http.StatusForbidden, "IllegalOperationError"},

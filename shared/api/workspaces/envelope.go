@@ -1,13 +1,9 @@
-// Package workspaces speaks the API-key API of KubeSlice EGS: /api/v1/api-key and
-// /api/v1/auth.
-//
-// Every answer has one envelope, whose members are exactly statusCode, status,
-// message, data and, on errors, error; its statusCode is the HTTP status. The
-// vendor's client reads the code from the body and fails on any other member.
 package workspaces
 
 import (
+	"cmp"
 	"net/http"
+	"strings"
 
 	"latchkey/shared/fault"
 	"latchkey/shared/web"
@@ -20,6 +16,7 @@ type outcome struct {
 
 var outcomes = map[fault.Kind]outcome{
 	fault.Internal:         {http.StatusInternalServerError, "INTERNAL"},
+	fault.Malformed:        {http.StatusBadRequest, "UNHANDLED_REQUEST_ERROR"},
 	fault.Invalid:          {http.StatusUnprocessableEntity, "VALIDATION_ERROR"},
 	fault.Unauthenticated:  {http.StatusUnauthorized, "UNAUTHENTICATED"},
 	fault.Forbidden:        {http.StatusForbidden, "PERMISSION_DENIED"},
@@ -46,13 +43,25 @@ type failure struct {
 	Data     *string `json:"data"`
 }
 
-// Envelope renders a fault.
+// Envelope renders a fault. Its message names the fields that are wrong.
 func Envelope(_ *web.Request, f *fault.Error) web.Response {
 	o := outcomes[f.Kind]
+	message := messageOf(f)
 	return web.MustJSON(o.status, envelope{
 		StatusCode: o.status,
 		Status:     o.word,
-		Message:    f.Message,
-		Error:      failure{ErrorKey: o.word, Message: f.Message},
+		Message:    message,
+		Error:      failure{ErrorKey: o.word, Message: message},
 	})
+}
+
+func messageOf(f *fault.Error) string {
+	if len(f.Fields) == 0 {
+		return f.Message
+	}
+	texts := make([]string, len(f.Fields))
+	for i, field := range f.Fields {
+		texts[i] = cmp.Or(wireNames[field.Name], field.Name) + ": " + field.Problem
+	}
+	return strings.Join(texts, "; ")
 }

@@ -1,0 +1,10 @@
+// Command exchange-workspace-key serves POST /api/v1/auth: it exchanges a key for a
+// session token of 15 minutes.
+package main
+
+import (
+	"latchkey/shared/boot"
+	"latchkey/shared/operation"
+)
+
+func main() { boot.Serve(operation.ExchangeWorkspaceKey) }

@@ -1,0 +1,250 @@
+// Package workspaces speaks the API-key API of KubeSlice EGS: /api/v1/api-key and
+// /api/v1/auth.
+//
+// Every answer has one envelope, whose members are exactly statusCode, status,
+// message, data and, on errors, error; its statusCode is the HTTP status. The
+// vendor's client reads the code from the body and fails on any other member.
+//
+// # Where keys live
+//
+// A workspace is a namespace right below the caller's. A key with a workspace lives
+// there, or in the caller's own namespace if that has the workspace's name; a key
+// without one lives in the caller's own. An Owner's key propagates, an Editor's and a
+// Viewer's does not.
+//
+// # Roles
+//
+//	role     what it may do                                          in the namespaces API
+//	Owner    everything                                              SYSTEM_ROLE_ADMIN
+//	Editor   read everything, and write what is neither a key nor    its rules
+//	         a service account
+//	Viewer   read everything                                         SYSTEM_ROLE_READ_ONLY
+//
+// The other way round, a key that was made elsewhere shows as Owner if it may do
+// everything, as Editor if it may write anything, and as Viewer otherwise.
+//
+// # Decisions
+//
+// Where the vendor says nothing, this is decided:
+//   - unknown members of a body are ignored, because documents and clients disagree on
+//     names; of a member that has two names, both may be given if they agree;
+//   - a key is valid to the end of its last day, UTC; 9999-12-31 means that it never
+//     expires, and is how such a key is listed;
+//   - a description has at most 4,096 bytes, a userName 255 characters;
+//   - a list shows a key's public identifier as its apiKey: nothing that is stored
+//     gives the secret back. Its id is the key's id in 32 hex digits;
+//   - the workspace of a listed key is its namespace, without the caller's; of a key
+//     in the caller's own namespace, the last segment of that, and nothing for an
+//     Owner's;
+//   - a list holds all keys in one answer; one over 5 MB is an error;
+//   - a deletion asks for the right to delete, and not for the key's secret; what the
+//     caller does not reach does not exist.
+package workspaces
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"latchkey/shared/access"
+	"latchkey/shared/apikey"
+	"latchkey/shared/fault"
+	"latchkey/shared/operation"
+	"latchkey/shared/session"
+	"latchkey/shared/web"
+)
+
+// tokenLifetime is that of a session token which this API gives.
+const tokenLifetime = 900 * time.Second
+
+// What the vendor's client knows an expired and a malformed key by.
+const (
+	expiredText   = "Api Key has expired"
+	malformedText = "Api Key Configuration is invalid. Request a new API-key or contact administrator"
+)
+
+// A Config says what an API is made of. All of it must be set.
+type Config struct {
+	Keys     *apikey.Service
+	Sessions *session.Service
+	Clock    func() time.Time
+}
+
+// An API answers the operations of this API.
+type API struct {
+	Config
+}
+
+// New returns an API that is made of c.
+func New(c Config) *API { return &API{c} }
+
+// Handlers gives the handler of each operation, by its name.
+func (a *API) Handlers() map[string]web.Handler {
+	return map[string]web.Handler{
+		operation.CreateWorkspaceKey.Name:   a.managed(access.Create, a.create),
+		operation.ListWorkspaceKeys.Name:    a.managed(access.Read, a.list),
+		operation.DeleteWorkspaceKey.Name:   a.managed(access.Delete, a.delete),
+		operation.ExchangeWorkspaceKey.Name: a.exchange,
+	}
+}
+
+// A call is a request whose caller is known and may do such a thing in his own
+// namespace.
+type call struct {
+	*web.Request
+	caller access.Caller
+}
+
+// managed authenticates the caller and asks whether he may do this to keys at all,
+// before anything else of the request is looked at. What do returns is the data of a
+// success.
+func (a *API) managed(method access.Method, do func(context.Context, call) (any, error)) web.Handler {
+	return func(ctx context.Context, r *web.Request) (web.Response, error) {
+		caller, err := a.authenticate(ctx, r)
+		if err != nil {
+			return web.Response{}, err
+		}
+		if err := caller.Require(method, access.APIKey, caller.Namespace); err != nil {
+			return web.Response{}, err
+		}
+		data, err := do(ctx, call{Request: r, caller: caller})
+		if err != nil {
+			return web.Response{}, err
+		}
+		return success(data)
+	}
+}
+
+func (a *API) authenticate(ctx context.Context, r *web.Request) (access.Caller, error) {
+	credential, err := r.Bearer()
+	if err != nil {
+		return access.Caller{}, unauthenticated(err)
+	}
+	key, err := a.Sessions.Authenticate(ctx, credential)
+	if errors.Is(err, fault.Unauthenticated) {
+		return access.Caller{}, unauthenticated(err)
+	}
+	if err != nil {
+		return access.Caller{}, err
+	}
+	r.Note("caller_key", key.Locator.ID.String())
+	r.Note("caller_namespace", key.Locator.Namespace.String())
+	return key.Caller(), nil
+}
+
+// unauthenticated says it in the vendor's word.
+func unauthenticated(why error) error {
+	return fault.Wrap(fault.Unauthenticated, why, "Unauthenticated")
+}
+
+type createData struct {
+	APIKey string `json:"apiKey"`
+}
+
+func (a *API) create(ctx context.Context, c call) (any, error) {
+	var request createRequest
+	if err := web.DecodeOpenJSON(c.Body, &request); err != nil {
+		return nil, err
+	}
+	draft, found := request.draft(c.caller.Namespace, a.Clock())
+	for _, field := range a.Keys.Problems(draft) {
+		found.addUnlessNamed(cmp.Or(wireNames[field.Name], field.Name), field.Problem)
+	}
+	if len(found) > 0 {
+		return nil, fault.InvalidFields(found...)
+	}
+	issued, err := a.Keys.Issue(ctx, c.caller, draft)
+	if err != nil {
+		return nil, err
+	}
+	c.Note("key", issued.Key.Locator.ID.String())
+	return createData{APIKey: issued.FullKey.Reveal()}, nil
+}
+
+func (a *API) delete(ctx context.Context, c call) (any, error) {
+	var request keyRequest
+	if err := web.DecodeOpenJSON(c.Body, &request); err != nil {
+		return nil, err
+	}
+	text, found := request.key()
+	if text == "" && len(found) == 0 {
+		found.add("apiKey", "value is required")
+	}
+	if len(found) > 0 {
+		return nil, fault.InvalidFields(found...)
+	}
+	at, ok := apikey.LocatorIn(text)
+	if !ok || !c.caller.Reaches(at.Namespace) {
+		return nil, errNotFound
+	}
+	c.Note("key", at.ID.String())
+	err := a.Keys.Delete(ctx, c.caller, at)
+	if errors.Is(err, fault.NotFound) {
+		return nil, errNotFound
+	}
+	return nil, err
+}
+
+// errNotFound is the same for a key that is not there and for one that the caller does
+// not reach.
+var errNotFound = fault.New(fault.NotFound, "API Key not found")
+
+type exchangeData struct {
+	Token string `json:"token"`
+}
+
+// exchange gives a session token for a full key. The vendor's client asks for one
+// before each operation.
+func (a *API) exchange(ctx context.Context, r *web.Request) (web.Response, error) {
+	presented, err := presentedIn(r.Body)
+	if err != nil {
+		return web.Response{}, err
+	}
+	r.Note("key", presented.Locator.ID.String())
+	r.Note("namespace", presented.Locator.Namespace.String())
+	verdict, err := a.Keys.Verify(ctx, presented)
+	if err != nil {
+		return web.Response{}, err
+	}
+	switch {
+	case verdict.Reason == apikey.Expired:
+		return web.Response{}, fault.Wrap(fault.Unauthenticated, verdict.Refusal(), expiredText)
+	case !verdict.IsValid():
+		return web.Response{}, unauthenticated(verdict.Refusal())
+	}
+	token, err := a.Sessions.Issue(ctx, verdict.Key, tokenLifetime)
+	if err != nil {
+		return web.Response{}, err
+	}
+	return success(exchangeData{Token: token.Text})
+}
+
+// presentedIn reads the key in a body. Whatever cannot be one is told in one way.
+func presentedIn(body []byte) (apikey.FullKey, error) {
+	var request keyRequest
+	if err := web.DecodeOpenJSON(body, &request); err != nil {
+		return apikey.FullKey{}, fault.Wrap(fault.Malformed, err, malformedText)
+	}
+	text, found := request.key()
+	if len(found) > 0 {
+		return apikey.FullKey{}, fault.InvalidFields(found...)
+	}
+	presented, err := apikey.ParseFullKey(text)
+	if err != nil {
+		return apikey.FullKey{}, fault.Wrap(fault.Malformed, err, malformedText)
+	}
+	return presented, nil
+}
+
+type answer struct {
+	StatusCode int    `json:"statusCode"`
+	Status     string `json:"status"`
+	Message    string `json:"message"`
+	Data       any    `json:"data"`
+}
+
+func success(data any) (web.Response, error) {
+	return web.JSON(http.StatusOK, answer{http.StatusOK, "OK", "Success", data}, false)
+}
