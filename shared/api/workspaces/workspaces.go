@@ -210,16 +210,21 @@ func (a *API) exchange(ctx context.Context, r *web.Request) (web.Response, error
 	}
 	switch {
 	case verdict.Reason == apikey.Expired:
-		return web.Response{}, fault.Wrap(fault.Unauthenticated, verdict.Refusal(), expiredText)
+		return web.Response{}, expired(verdict.Refusal())
 	case !verdict.IsValid():
 		return web.Response{}, unauthenticated(verdict.Refusal())
 	}
 	token, err := a.Sessions.Issue(ctx, verdict.Key, tokenLifetime)
-	if err != nil {
+	switch {
+	case errors.Is(err, fault.Unauthenticated): // it expires within the second
+		return web.Response{}, expired(err)
+	case err != nil:
 		return web.Response{}, err
 	}
 	return success(exchangeData{Token: token.Text})
 }
+
+func expired(why error) error { return fault.Wrap(fault.Unauthenticated, why, expiredText) }
 
 // presentedIn reads the key in a body. Whatever cannot be one is told in one way.
 func presentedIn(body []byte) (apikey.FullKey, error) {
