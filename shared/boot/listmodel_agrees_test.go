@@ -268,8 +268,12 @@ type grouping struct {
 
 func (g *generator) grouping() grouping {
 	simple := fieldsOf(textKind, flagKind, timeKind, listKind)
+	by := some(g, 2, simple...)
+	if len(by) == 0 {
+		by = []field{pick(g, simple...)}
+	}
 	return grouping{
-		by:      append(some(g, 1, simple...), pick(g, simple...)),
+		by:      by,
 		counted: some(g, 2, simple...),
 		valued:  some(g, 2, simple...),
 		uuids:   g.chance(50),

@@ -160,6 +160,7 @@ func TestRefusedGroupings(t *testing.T) {
 	for list, want := range map[string]string{
 		"uui":                                `unknown path "uui"`,
 		"uuid,":                              `unknown path ""`,
+		"uuid,meta.name,uuid":                `"uuid" is named twice`,
 		"meta":                               `"meta" is a message and has no value to group by`,
 		"meta.annotations":                   `"meta.annotations" is a map and has no value to group by`,
 		strings.Repeat("uuid,", 20) + "uuid": "more than 20 paths",
