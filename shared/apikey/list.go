@@ -40,6 +40,8 @@ type NamespaceSelection struct {
 	After  namespace.Namespace // begin behind this one; zero: at the beginning
 	Skip   int                 // pass over so many; with what lies between, below MaxNamespaces
 	Limit  int                 // at most so many, at least 1
+
+	Queries int // that it may take, at most MaxNamespaces
 }
 
 // A NamespacePage is a part of a listing of namespaces. It may hold fewer than were
@@ -116,6 +118,7 @@ func (s *Service) Namespaces(ctx context.Context, caller access.Caller, sel Name
 	}
 	passing := sel
 	passing.Skip, passing.Limit = 0, min(sel.Skip, MaxNamespaces)+sel.Limit
+	passing.Queries = min(sel.Queries, MaxNamespaces)
 	page, err := s.store.Namespaces(ctx, passing)
 	if err != nil {
 		return NamespacePage{}, fmt.Errorf("namespaces that hold keys: %w", err)

@@ -260,7 +260,7 @@ func TestAuthorizationComesFirst(t *testing.T) {
 			"delete": f.Delete(t.Context(), caller, at),
 			"list below": second(f.List(t.Context(), caller,
 				apikey.Selection{Namespace: at.Namespace, Below: true, Limit: 1, Skip: apikey.MaxSkip + 1})),
-			"namespaces": second(f.Namespaces(t.Context(), caller, apikey.NamespaceSelection{Parent: at.Namespace, Limit: 1})),
+			"namespaces": second(f.Namespaces(t.Context(), caller, apikey.NamespaceSelection{Parent: at.Namespace, Limit: 1, Queries: apikey.MaxNamespaces})),
 			"add texts":  second(f.AddTexts(t.Context(), caller, []apikey.Key{{Locator: apikey.Locator{Namespace: parse(t, "other")}}})),
 		}
 		if name != "reader" {
@@ -402,7 +402,7 @@ func TestForeignPositionShowsNothing(t *testing.T) {
 			t.Errorf("%s, below %v: %v", test.at, test.below, err)
 		}
 		_, err = f.Namespaces(t.Context(), f.root, apikey.NamespaceSelection{
-			Parent: parse(t, "demo.b"), After: position.Namespace, Limit: 9,
+			Parent: parse(t, "demo.b"), After: position.Namespace, Limit: 9, Queries: apikey.MaxNamespaces,
 		})
 		if below := test.at == "demo.b.c"; (err == nil) != below || err != nil && !errors.Is(err, fault.Invalid) {
 			t.Errorf("namespaces behind %s: %v", test.at, err)

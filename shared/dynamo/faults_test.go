@@ -37,7 +37,7 @@ var operations = []storeOperation{
 		return second(s.AddTexts(ctx, []apikey.Key{key}))
 	}},
 	{"namespaces", false, true, func(ctx context.Context, s *dynamo.Store, key apikey.Key) error {
-		return second(s.Namespaces(ctx, apikey.NamespaceSelection{Parent: key.Locator.Namespace, Limit: 5}))
+		return second(s.Namespaces(ctx, apikey.NamespaceSelection{Parent: key.Locator.Namespace, Limit: 5, Queries: apikey.MaxNamespaces}))
 	}},
 	{"update", false, true, func(ctx context.Context, s *dynamo.Store, key apikey.Key) error { return s.Update(ctx, key) }},
 	{"delete", false, true, func(ctx context.Context, s *dynamo.Store, key apikey.Key) error {

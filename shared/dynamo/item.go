@@ -39,7 +39,8 @@ type parentItem struct {
 
 // encodeNewKey is encodeKey for a key that is to be made. Invalid: its record would
 // be too large. The field is grant, which alone can fill it; together with a
-// namespace and names of the greatest length a small grant can be too much.
+// namespace and names of the greatest length a small grant can be too much, and it is
+// what its maker can do something about.
 func (s *Store) encodeNewKey(key apikey.Key) (item, error) {
 	record := s.encodeKey(key)
 	if size := sizeOf(record); size > maxNewKeyBytes {

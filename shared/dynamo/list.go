@@ -205,7 +205,7 @@ func pause(ctx context.Context, attempt int) error {
 func (s *Store) Namespaces(ctx context.Context, sel apikey.NamespaceSelection) (apikey.NamespacePage, error) {
 	var page apikey.NamespacePage
 	at := sel.After
-	for range apikey.MaxNamespaces {
+	for range sel.Queries {
 		page.Queries++
 		found, err := s.namespaceBehind(ctx, sel, at)
 		if err != nil || found.IsZero() {

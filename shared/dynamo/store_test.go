@@ -249,14 +249,14 @@ func TestNamespaces(t *testing.T) {
 		{"none", true, nil},
 	} {
 		for _, limit := range []int{1, 2, 100} {
-			selection := apikey.NamespaceSelection{Parent: parse(test.below), Deep: test.deep, Limit: limit}
+			selection := apikey.NamespaceSelection{Parent: parse(test.below), Deep: test.deep, Limit: limit, Queries: apikey.MaxNamespaces}
 			if diff := cmp.Diff(test.want, walkNamespaces(t, store, selection)); diff != "" {
 				t.Errorf("below %s, deep %v, by %d:\n%s", test.below, test.deep, limit, diff)
 			}
 		}
 	}
 	meter.Take()
-	walkNamespaces(t, store, apikey.NamespaceSelection{Parent: parse("a"), Deep: true, Limit: 100})
+	walkNamespaces(t, store, apikey.NamespaceSelection{Parent: parse("a"), Deep: true, Limit: 100, Queries: apikey.MaxNamespaces})
 	wantActions(t, "six namespaces", meter, slices.Repeat([]string{"Query"}, 7)...)
 }
 

@@ -14,6 +14,7 @@ package fault
 
 import (
 	"errors"
+	"slices"
 	"strings"
 )
 
@@ -68,6 +69,27 @@ func (k Kind) Error() string { return kindNames[k] }
 type Field struct {
 	Name    string
 	Problem string
+}
+
+// Fields collects what is wrong with a request.
+type Fields []Field
+
+// Far more than an answer names, and few enough to be collected in no time.
+const maxFields = 1000
+
+// Add adds a problem.
+func (f *Fields) Add(name, problem string) {
+	if len(*f) < maxFields {
+		*f = append(*f, Field{Name: name, Problem: problem})
+	}
+}
+
+// AddUnlessNamed adds a problem with a field that has none yet: the domain's rules say
+// again what an API's own say more strictly.
+func (f *Fields) AddUnlessNamed(name, problem string) {
+	if !slices.ContainsFunc(*f, func(known Field) bool { return known.Name == name }) {
+		f.Add(name, problem)
+	}
 }
 
 // An Error is a failure with a kind. Message and Fields may be shown to a

@@ -27,6 +27,7 @@ import (
 	"net/http"
 	"net/url"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -71,11 +72,20 @@ func (r *Request) note(attribute slog.Attr) {
 // Parameters gives the query's parameters whose names begin with a prefix, without
 // it. Others are not looked at. Invalid: a value is malformed, or given twice.
 func (r *Request) Parameters(prefix string) (map[string]string, error) {
+	return r.parameters(func(name string) (string, bool) { return strings.CutPrefix(name, prefix) })
+}
+
+// ParametersNamed is Parameters for names that are known.
+func (r *Request) ParametersNamed(names ...string) (map[string]string, error) {
+	return r.parameters(func(name string) (string, bool) { return name, slices.Contains(names, name) })
+}
+
+func (r *Request) parameters(wanted func(name string) (short string, ok bool)) (map[string]string, error) {
 	parameters := map[string]string{}
 	for pair := range strings.SplitSeq(r.RawQuery, "&") {
 		rawName, rawValue, _ := strings.Cut(pair, "=")
 		name, err := url.QueryUnescape(rawName)
-		short, ok := strings.CutPrefix(name, prefix)
+		short, ok := wanted(name)
 		if err != nil || !ok {
 			continue
 		}

@@ -107,7 +107,7 @@ func TestCountsOfTexts(t *testing.T) {
 	}
 	var found problems
 	many.read(&apikey.Draft{}, &found)
-	if len(found) != 2 || found[0].Name != "meta.tags" || found[1].Name != "meta.annotations" {
+	if len(found.Fields) != 2 || found.Fields[0].Name != "meta.tags" || found.Fields[1].Name != "meta.annotations" {
 		t.Errorf("%+v", found)
 	}
 }
@@ -125,7 +125,7 @@ func TestPermissionsThereAndBack(t *testing.T) {
 	}
 	var found problems
 	grant := given.grant(&found)
-	if found != nil || grant.Rules["scan_profile"] != access.All || grant.Rules["finding"] != access.Read|access.Update {
+	if found.Fields != nil || grant.Rules["scan_profile"] != access.All || grant.Rules["finding"] != access.Read|access.Update {
 		t.Fatalf("%+v, %+v", grant, found)
 	}
 	got := fmt.Sprint(permissionsOf(grant))

@@ -88,7 +88,7 @@ func (l lister) plainPage(ctx context.Context) (listAnswer, error) {
 	if l.after != nil {
 		after, skip = &l.after.at, 0
 	}
-	read, err := l.reader.read(ctx, after, skip, l.limit)
+	read, err := l.reader.read(ctx, after, skip, l.limit, l.reader.bounds().all)
 	if err != nil {
 		return listAnswer{}, err
 	}

@@ -130,10 +130,10 @@ func (a *API) create(ctx context.Context, c call) (any, error) {
 	}
 	draft, found := request.draft(c.namespace)
 	for _, field := range a.Keys.Problems(draft) {
-		found.addUnlessNamed(wireNames[field.Name], field.Problem)
+		found.AddUnlessNamed(wireNames[field.Name], field.Problem)
 	}
-	if len(found) > 0 {
-		return nil, fault.InvalidFields(found...)
+	if len(found.Fields) > 0 {
+		return nil, fault.InvalidFields(found.Fields...)
 	}
 	issued, err := a.Keys.Issue(ctx, c.caller, draft)
 	if err != nil {

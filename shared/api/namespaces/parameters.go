@@ -68,8 +68,8 @@ func listingOf(c call, schema query.Schema, now time.Time) (listing, error) {
 	}
 	l.limit = min(l.limit, maxPageSize)
 	l.after = p.after(c, l)
-	if len(p.found) > 0 {
-		return listing{}, fault.InvalidFields(p.found...)
+	if len(p.found.Fields) > 0 {
+		return listing{}, fault.InvalidFields(p.found.Fields...)
 	}
 	return l, nil
 }
@@ -81,7 +81,7 @@ type listParameters struct {
 	found  problems
 }
 
-func (p *listParameters) wrong(name, problem string) { p.found.add(listPrefix+name, problem) }
+func (p *listParameters) wrong(name, problem string) { p.found.Add(listPrefix+name, problem) }
 
 func (p *listParameters) boolean(name string) bool {
 	switch p.given[name] {
@@ -198,11 +198,11 @@ func parametersOf(r *web.Request, prefix string, offered ...string) (map[string]
 	var found problems
 	for name := range given {
 		if !slices.Contains(offered, name) {
-			found.add(prefix+name, "parameter is not offered")
+			found.Add(prefix+name, "parameter is not offered")
 		}
 	}
-	if len(found) > 0 {
-		return nil, fault.InvalidFields(found...)
+	if len(found.Fields) > 0 {
+		return nil, fault.InvalidFields(found.Fields...)
 	}
 	return given, nil
 }

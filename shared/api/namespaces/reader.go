@@ -41,8 +41,8 @@ type reader interface {
 	bounds() bounds
 
 	// read gives up to limit entries behind a place, or from the beginning, after
-	// passing over some.
-	read(ctx context.Context, after *apikey.Locator, skip, limit int) (chunk, error)
+	// passing over some, for no more than a budget.
+	read(ctx context.Context, after *apikey.Locator, skip, limit, budget int) (chunk, error)
 
 	// complete adds what read leaves out to the first entries, to at least one, and
 	// says to how many.
@@ -92,7 +92,7 @@ func (keyReader) bounds() bounds {
 	return bounds{entries: "keys", all: apikey.MaxSkip, page: 2000, chunk: 500, part: 100}
 }
 
-func (r keyReader) read(ctx context.Context, after *apikey.Locator, skip, limit int) (chunk, error) {
+func (r keyReader) read(ctx context.Context, after *apikey.Locator, skip, limit, _ int) (chunk, error) {
 	selection := r.selection
 	selection.After, selection.Skip, selection.Limit = after, skip, limit
 	page, err := r.keys.List(ctx, r.caller, selection)
@@ -168,9 +168,9 @@ func (namespaceReader) bounds() bounds {
 	return bounds{entries: "namespaces", all: apikey.MaxNamespaces, page: 200, chunk: 200, part: 200}
 }
 
-func (r namespaceReader) read(ctx context.Context, after *apikey.Locator, skip, limit int) (chunk, error) {
+func (r namespaceReader) read(ctx context.Context, after *apikey.Locator, skip, limit, budget int) (chunk, error) {
 	selection := r.selection
-	selection.Skip, selection.Limit = skip, limit
+	selection.Skip, selection.Limit, selection.Queries = skip, limit, budget
 	if after != nil {
 		selection.After = after.Namespace
 	}

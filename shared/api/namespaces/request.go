@@ -25,8 +25,6 @@ const (
 	maxAnnotations      = 100
 	maxRules            = 100
 	maxExceptions       = 100
-	// Far more than an error names, and few enough to be collected in no time.
-	maxProblems = 1000
 )
 
 var (
@@ -84,21 +82,7 @@ type createTenantMeta struct {
 }
 
 // problems collects what is wrong with a request.
-type problems []fault.Field
-
-func (p *problems) add(name, problem string) {
-	if len(*p) < maxProblems {
-		*p = append(*p, fault.Field{Name: name, Problem: problem})
-	}
-}
-
-// addUnlessNamed adds a problem with a field that has none yet: the domain's rules
-// say again what this API's own say more strictly.
-func (p *problems) addUnlessNamed(name, problem string) {
-	if !slices.ContainsFunc(*p, func(f fault.Field) bool { return f.Name == name }) {
-		p.add(name, problem)
-	}
-}
+type problems struct{ fault.Fields }
 
 // draft gives what the request asks for, and every field of it that is wrong by
 // this API's rules.
@@ -114,7 +98,7 @@ func (r createRequest) draft(ns namespace.Namespace) (apikey.Draft, problems) {
 // checkNamespace lets a body repeat the path's namespace, and name no other.
 func (p *problems) checkNamespace(field string, given createTenantMeta, ns namespace.Namespace) {
 	if given.Namespace != "" && given.Namespace != ns.String() {
-		p.add(field, "value is not the namespace of the path")
+		p.Add(field, "value is not the namespace of the path")
 	}
 }
 
@@ -133,13 +117,13 @@ func (m *createMeta) read(draft *apikey.Draft, found *problems) {
 		draft.Texts.Annotations = nil
 	}
 	if m.Name == "" {
-		found.add("meta.name", "value is required")
+		found.Add("meta.name", "value is required")
 	}
 	found.checkLength("meta.name", m.Name, maxNameLength)
 	found.checkLength("meta.parent_kind", m.ParentKind, maxParentLength)
 	found.checkLength("meta.parent_uuid", m.ParentUUID, maxParentLength)
 	if len(m.Description) >= descriptionLimit {
-		found.add("meta.description", fmt.Sprintf("value length must be under %d bytes", descriptionLimit))
+		found.Add("meta.description", fmt.Sprintf("value length must be under %d bytes", descriptionLimit))
 	}
 	found.checkTags(m.Tags)
 	found.checkAnnotations(m.Annotations)
@@ -155,47 +139,47 @@ func someOf(list []string) []string {
 
 func (p *problems) checkLength(name, value string, most int) {
 	if utf8.RuneCountInString(value) > most {
-		p.add(name, fmt.Sprintf("value length must be at most %d characters", most))
+		p.Add(name, fmt.Sprintf("value length must be at most %d characters", most))
 	}
 }
 
 func (p *problems) checkTags(tags []string) {
 	if len(tags) > maxTags {
-		p.add("meta.tags", fmt.Sprintf("value must hold at most %d tags", maxTags))
+		p.Add("meta.tags", fmt.Sprintf("value must hold at most %d tags", maxTags))
 		return
 	}
 	for i, tag := range tags {
 		name := fmt.Sprintf("meta.tags[%d]", i)
 		p.checkLength(name, tag, maxTagLength)
 		if !tagPattern.MatchString(tag) {
-			p.add(name, "value must be letters, digits and '@', '_', '.', '-', with one '=' at most")
+			p.Add(name, "value must be letters, digits and '@', '_', '.', '-', with one '=' at most")
 		}
 	}
 }
 
 func (p *problems) checkAnnotations(annotations map[string]string) {
 	if len(annotations) > maxAnnotations {
-		p.add("meta.annotations", fmt.Sprintf("value must hold at most %d annotations", maxAnnotations))
+		p.Add("meta.annotations", fmt.Sprintf("value must hold at most %d annotations", maxAnnotations))
 		return
 	}
 	for key, value := range annotations {
 		if !annotationPattern.MatchString(key) {
-			p.add("meta.annotations", "keys must be letters, digits and '_', '.', '-'")
+			p.Add("meta.annotations", "keys must be letters, digits and '_', '.', '-'")
 		}
 		if len(value) > maxAnnotationLength {
-			p.add("meta.annotations", fmt.Sprintf("values must be at most %d bytes", maxAnnotationLength))
+			p.Add("meta.annotations", fmt.Sprintf("values must be at most %d bytes", maxAnnotationLength))
 		}
 	}
 }
 
 func (s *createSpec) read(draft *apikey.Draft, found *problems) {
 	if s == nil {
-		found.add("spec", "value is required")
+		found.Add("spec", "value is required")
 		return
 	}
 	draft.ExpiresAt = found.expiration(s.ExpirationTime)
 	if s.Permissions == nil {
-		found.add("spec.permissions", "value is required")
+		found.Add("spec.permissions", "value is required")
 		return
 	}
 	draft.Grant = s.Permissions.grant(found)
@@ -204,12 +188,12 @@ func (s *createSpec) read(draft *apikey.Draft, found *problems) {
 func (p *problems) expiration(text string) time.Time {
 	const name = "spec.expiration_time"
 	if text == "" {
-		p.add(name, "value is required")
+		p.Add(name, "value is required")
 		return time.Time{}
 	}
 	var at time.Time // UnmarshalText is stricter than time.Parse
 	if err := at.UnmarshalText([]byte(text)); err != nil || at.IsZero() {
-		p.add(name, "value must be a time as RFC 3339 writes it")
+		p.Add(name, "value must be a time as RFC 3339 writes it")
 		return time.Time{}
 	}
 	return at
@@ -218,7 +202,7 @@ func (p *problems) expiration(text string) time.Time {
 // grant stays small: telling what a grant holds takes its size, squared.
 func (c createPermissions) grant(found *problems) access.Grant {
 	if len(c.Rules) > maxRules || len(c.ExceptResources) > maxExceptions {
-		found.add("spec.permissions", fmt.Sprintf("value must hold at most %d rules and %d exceptions", maxRules, maxExceptions))
+		found.Add("spec.permissions", fmt.Sprintf("value must hold at most %d rules and %d exceptions", maxRules, maxExceptions))
 		return access.Grant{}
 	}
 	grant := access.Grant{
@@ -228,15 +212,15 @@ func (c createPermissions) grant(found *problems) access.Grant {
 	}
 	for i, kind := range c.ExceptResources {
 		if !access.IsKind(kind) {
-			found.add(fmt.Sprintf("spec.permissions.except_resources[%d]", i), notAKind)
+			found.Add(fmt.Sprintf("spec.permissions.except_resources[%d]", i), notAKind)
 		}
 	}
 	if _, ok := c.Rules[access.EveryKind]; len(c.ExceptResources) > 0 && !ok {
-		found.add("spec.permissions.except_resources", "value takes kinds out of a rule for \"*\", which is not there")
+		found.Add("spec.permissions.except_resources", "value takes kinds out of a rule for \"*\", which is not there")
 	}
 	onlyUnspecified := len(grant.Roles) == 0 && len(c.Rules) == 0 && !slices.ContainsFunc(c.Roles, isUnknownRole)
 	if onlyUnspecified {
-		found.add("spec.permissions", "value must hold a role or a rule")
+		found.Add("spec.permissions", "value must hold a role or a rule")
 	}
 	return grant
 }
@@ -246,7 +230,7 @@ func (p *problems) roles(names []string) []access.Role {
 	for i, name := range names {
 		switch {
 		case isUnknownRole(name):
-			p.add(fmt.Sprintf("spec.permissions.roles[%d]", i), "value is no role")
+			p.Add(fmt.Sprintf("spec.permissions.roles[%d]", i), "value is no role")
 		case name != roleUnspecified && !slices.Contains(roles, access.Role(name)):
 			roles = append(roles, access.Role(name))
 		}
@@ -266,15 +250,15 @@ func (p *problems) rules(given map[string]rules) map[string]access.Method {
 	for kind, rule := range given {
 		name := "spec.permissions.rules." + kind
 		if kind != access.EveryKind && !access.IsKind(kind) {
-			p.add(name, notAKind)
+			p.Add(name, notAKind)
 		}
 		if len(rule.Methods) == 0 {
-			p.add(name+".methods", "value is required")
+			p.Add(name+".methods", "value is required")
 		}
 		for i, method := range rule.Methods {
 			bit, ok := methodsByName[method]
 			if !ok {
-				p.add(fmt.Sprintf("%s.methods[%d]", name, i), "value is no method")
+				p.Add(fmt.Sprintf("%s.methods[%d]", name, i), "value is no method")
 			}
 			parsed[kind] |= bit
 		}

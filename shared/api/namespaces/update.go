@@ -44,8 +44,8 @@ func (a *API) update(ctx context.Context, c call) (any, error) {
 	}
 	edit, found := request.edit()
 	found.checkNamespace("object.tenant_meta.namespace", request.Object.TenantMeta, c.namespace)
-	if len(found) > 0 {
-		return nil, fault.InvalidFields(found...)
+	if len(found.Fields) > 0 {
+		return nil, fault.InvalidFields(found.Fields...)
 	}
 	at, err := c.locator(request.Object.UUID)
 	if err != nil {
@@ -77,15 +77,15 @@ func (r updateRequest) visible(c call) query.Mask {
 func (r updateRequest) edit() (apikey.Edit, problems) {
 	var found problems
 	if r.Object.UUID == "" {
-		found.add("object.uuid", "value is required")
+		found.Add("object.uuid", "value is required")
 	}
 	paths := r.paths(&found)
 	var draft apikey.Draft
 	var wrong problems
 	r.Object.Meta.read(&draft, &wrong)
-	for _, field := range wrong {
+	for _, field := range wrong.Fields {
 		if slices.ContainsFunc(paths, func(path string) bool { return isWithin(field.Name, path) }) {
-			found.add("object."+field.Name, field.Problem)
+			found.Add("object."+field.Name, field.Problem)
 		}
 	}
 	return editOf(draft, paths), found
@@ -107,7 +107,7 @@ func (r updateRequest) paths(found *problems) []string {
 		case path == "meta", path == "" && r.Request.UpdateMask == "":
 			paths = slices.Clone(updatable)
 		default:
-			found.add("request.update_mask", fmt.Sprintf("path %.100q cannot be updated", path))
+			found.Add("request.update_mask", fmt.Sprintf("path %.100q cannot be updated", path))
 		}
 	}
 	return paths

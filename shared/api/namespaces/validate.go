@@ -67,12 +67,12 @@ func (a *API) validate(ctx context.Context, r *web.Request) (web.Response, error
 func pairProblems(key, secret string) []fault.Field {
 	var found problems
 	if key == "" {
-		found.add("key", "value is required")
+		found.Add("key", "value is required")
 	}
 	if secret == "" {
-		found.add("secret", "value is required")
+		found.Add("secret", "value is required")
 	}
-	return found
+	return found.Fields
 }
 
 // validateAnswers are the four forms of an answer, encoded once for each process

@@ -63,7 +63,7 @@ func (w *walker) read(ctx context.Context) error {
 	if w.partial {
 		limit = w.reader.bounds().part
 	}
-	read, err := w.reader.read(ctx, w.after, 0, min(w.budget, limit))
+	read, err := w.reader.read(ctx, w.after, 0, min(w.budget, limit), w.budget)
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,8 @@ import (
 
 const (
 	pageSize = 500
+	// Texts come in parts of about 4 MB, of which other APIs may have made many.
+	maxParts = 10
 	// Around the items there is little.
 	maxItemBytes = web.MaxAnswerBytes - 1000
 )
@@ -63,37 +65,48 @@ func (a *API) list(ctx context.Context, c call) (any, error) {
 
 // selection is one workspace or, without one, all that the caller may see.
 func (c call) selection() (apikey.Selection, error) {
-	given, err := c.Parameters("workspace")
+	values, err := c.ParametersNamed("workspace", "workspaceName")
 	if err != nil {
 		return apikey.Selection{}, err
 	}
 	var found problems
-	workspace := found.agreed("workspace", given[""], "workspaceName", given["Name"])
+	workspace := found.agreed(given{"workspace", values["workspace"]}, given{"workspaceName", values["workspaceName"]})
 	selection := apikey.Selection{
-		Namespace: found.workspace("workspace", c.caller.Namespace, workspace),
-		Below:     workspace == "" && c.caller.Propagate,
+		Namespace: found.workspace(c.caller.Namespace, workspace),
+		Below:     workspace.value == "" && c.caller.Propagate,
 		Limit:     pageSize,
 	}
-	if len(found) > 0 {
-		return apikey.Selection{}, fault.InvalidFields(found...)
+	if len(found.Fields) > 0 {
+		return apikey.Selection{}, fault.InvalidFields(found.Fields...)
 	}
 	return selection, nil
 }
 
+// addPage adds keys part by part, and keeps of each no more than is shown.
 func (a *API) addPage(ctx context.Context, c call, keys []apikey.Key, items *itemList) error {
 	for len(keys) > 0 {
 		count, err := a.Keys.AddTexts(ctx, c.caller, keys)
 		if err != nil {
 			return err
 		}
-		for _, key := range keys[:count] {
-			if err := items.add(key); err != nil {
+		for i := range keys[:count] {
+			if err := items.add(keys[i]); err != nil {
 				return err
 			}
+			keys[i].Texts = apikey.Texts{}
 		}
-		keys = keys[count:]
+		if keys = keys[count:]; len(keys) > 0 {
+			items.parts++
+		}
+		if items.parts > maxParts {
+			return tooLarge()
+		}
 	}
 	return nil
+}
+
+func tooLarge() error {
+	return fault.InvalidField("workspace", "value gives more keys than one answer may hold")
 }
 
 // An itemList is as much of a list as is encoded, for a caller in a namespace.
@@ -101,6 +114,7 @@ type itemList struct {
 	caller  namespace.Namespace
 	encoded []jsontext.Value
 	size    int
+	parts   int // that ended early, because of large texts
 }
 
 // add encodes a key. Invalid: the answer would be larger than the platform takes.
@@ -110,7 +124,7 @@ func (l *itemList) add(key apikey.Key) error {
 		return fmt.Errorf("key in a list: %w", err)
 	}
 	if l.size += web.WireSize(encoded) + len(","); l.size > maxItemBytes {
-		return fault.InvalidField("workspace", "value gives more keys than one answer may hold")
+		return tooLarge()
 	}
 	l.encoded = append(l.encoded, encoded)
 	return nil
@@ -177,7 +191,7 @@ func userOf(key apikey.Key) string {
 // validityOf is the last day on which a key is good.
 func validityOf(expiresAt time.Time) string {
 	if expiresAt.IsZero() {
-		return lastDay.Format(dateLayout)
+		return forever.Format(dateLayout)
 	}
 	return expiresAt.Add(-1).UTC().Format(dateLayout)
 }

@@ -1,10 +1,9 @@
 package workspaces
 
 import (
+	"cmp"
 	"fmt"
-	"slices"
 	"time"
-	"unicode/utf8"
 
 	"latchkey/shared/access"
 	"latchkey/shared/apikey"
@@ -14,13 +13,13 @@ import (
 
 const (
 	maxDescriptionBytes = 4096
-	maxUserNameLength   = 255 // characters
+	maxUserNameBytes    = 255
 	defaultUserName     = "admin"
 	dateLayout          = "2006-01-02"
 )
 
-// lastDay is the validity of a key that never expires.
-var lastDay = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
+// forever is the validity of a key that never expires.
+var forever = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
 
 // wireNames are the domain's fields that this API names otherwise.
 var wireNames = map[string]string{"expires_at": "validUntil", "grant": "role"}
@@ -46,103 +45,99 @@ type keyRequest struct {
 
 func (r keyRequest) key() (string, problems) {
 	var found problems
-	return found.agreed("apiKey", r.APIKey, "api-key", r.Dashed), found
+	return found.agreed(given{"apiKey", r.APIKey}, given{"api-key", r.Dashed}).value, found
 }
 
 // problems collects what is wrong with a request.
-type problems []fault.Field
+type problems struct{ fault.Fields }
 
-func (p *problems) add(name, problem string) {
-	*p = append(*p, fault.Field{Name: name, Problem: problem})
+// A given is a field's value, and the name under which it was given.
+type given struct {
+	name  string
+	value string
 }
 
-// addUnlessNamed adds a problem with a field that has none yet.
-func (p *problems) addUnlessNamed(name, problem string) {
-	if !slices.ContainsFunc(*p, func(f fault.Field) bool { return f.Name == name }) {
-		p.add(name, problem)
-	}
-}
-
-// agreed is the value of a field that has two names.
-func (p *problems) agreed(name, value, alias, other string) string {
+// agreed is a field that has two names.
+func (p *problems) agreed(first, second given) given {
 	switch {
-	case value == "":
-		return other
-	case other != "" && other != value:
-		p.add(name, fmt.Sprintf("value is another than that of %s", alias))
+	case first.value == "" && second.value != "":
+		return second
+	case second.value != "" && second.value != first.value:
+		p.Add(first.name, "value is another than that of "+second.name)
 	}
-	return value
+	return first
 }
 
 // draft gives what the request asks for, from a caller in a namespace, and every field
 // that is wrong by this API's rules.
 func (r createRequest) draft(ns namespace.Namespace, now time.Time) (apikey.Draft, problems) {
 	var found problems
-	workspace := found.agreed("workspaceName", r.WorkspaceName, "sliceName", r.SliceName)
+	workspace := found.agreed(given{"workspaceName", r.WorkspaceName}, given{"sliceName", r.SliceName})
+	lastDay := found.agreed(given{"validUntil", r.ValidUntil}, given{"validity", r.Validity})
+	role := access.Role(r.Role)
 	draft := apikey.Draft{
-		Namespace: found.workspace("workspaceName", ns, workspace),
+		Namespace: found.workspace(ns, workspace),
 		Name:      r.Name,
-		User:      r.UserName,
-		Grant:     access.Grant{Roles: []access.Role{access.Role(r.Role)}},
-		Propagate: access.Role(r.Role) == access.Owner,
-		ExpiresAt: found.expiry(found.agreed("validUntil", r.ValidUntil, "validity", r.Validity), now),
+		User:      cmp.Or(r.UserName, defaultUserName),
+		Grant:     access.Grant{Roles: []access.Role{role}},
+		Propagate: role == access.Owner,
+		ExpiresAt: found.expiry(lastDay, now),
 		Texts:     apikey.Texts{Description: r.Description},
 	}
-	if draft.User == "" {
-		draft.User = defaultUserName
-	}
-	found.checkRole(access.Role(r.Role), workspace)
-	if utf8.RuneCountInString(draft.User) > maxUserNameLength {
-		found.add("userName", fmt.Sprintf("value length must be at most %d characters", maxUserNameLength))
-	}
-	if len(r.Description) > maxDescriptionBytes {
-		found.add("description", fmt.Sprintf("value length must be at most %d bytes", maxDescriptionBytes))
-	}
+	found.checkRole(role, workspace)
+	found.checkLength("userName", r.UserName, maxUserNameBytes)
+	found.checkLength("description", r.Description, maxDescriptionBytes)
 	return draft, found
 }
 
-func (p *problems) checkRole(role access.Role, workspace string) {
+func (p *problems) checkLength(name, value string, most int) {
+	if len(value) > most {
+		p.Add(name, fmt.Sprintf("value length must be at most %d bytes", most))
+	}
+}
+
+func (p *problems) checkRole(role access.Role, workspace given) {
 	switch role {
 	case access.Owner:
 	case access.Editor, access.Viewer:
-		if workspace == "" {
-			p.addUnlessNamed("workspaceName", "value is required for this role")
+		if workspace.value == "" {
+			p.AddUnlessNamed(workspace.name, "value is required for this role")
 		}
 	case "":
-		p.add("role", "value is required")
+		p.Add("role", "value is required")
 	default:
-		p.add("role", "value must be Owner, Editor or Viewer")
+		p.Add("role", "value must be Owner, Editor or Viewer")
 	}
 }
 
 // workspace is the namespace that a workspace is for a caller in ns.
-func (p *problems) workspace(field string, ns namespace.Namespace, name string) namespace.Namespace {
-	if name == "" || name == ns.Name() {
+func (p *problems) workspace(ns namespace.Namespace, workspace given) namespace.Namespace {
+	if workspace.value == "" || workspace.value == ns.Name() {
 		return ns
 	}
-	if !namespace.IsSegment(name) {
-		p.add(field, "value must be 1 to 63 letters, digits, '_' and '-', beginning with a letter or digit")
+	if !namespace.IsSegment(workspace.value) {
+		p.Add(workspace.name, "value must be 1 to 63 letters, digits, '_' and '-', beginning with a letter or digit")
 		return ns
 	}
-	below, err := ns.Join(name)
+	below, err := ns.Join(workspace.value)
 	if err != nil {
-		p.add(field, "value makes a namespace that is too long")
+		p.Add(workspace.name, "value makes a namespace that is too long")
 		return ns
 	}
 	return below
 }
 
-// expiry is the end of the day that a text names; zero is never.
-func (p *problems) expiry(text string, now time.Time) time.Time {
-	day, err := time.Parse(dateLayout, text)
+// expiry is the end of a day; zero is never.
+func (p *problems) expiry(lastDay given, now time.Time) time.Time {
+	day, err := time.Parse(dateLayout, lastDay.value)
 	switch {
-	case text == "":
-		p.add("validUntil", "value is required")
+	case lastDay.value == "":
+		p.Add(lastDay.name, "value is required")
 	case err != nil:
-		p.add("validUntil", "value must be a day such as 2026-12-31")
-	case day.Equal(lastDay):
+		p.Add(lastDay.name, "value must be a day such as 2026-12-31")
+	case day.Equal(forever):
 	case !day.AddDate(0, 0, 1).After(now):
-		p.add("validUntil", "value must not be before today")
+		p.Add(lastDay.name, "value must not be before today")
 	default:
 		return day.AddDate(0, 0, 1)
 	}

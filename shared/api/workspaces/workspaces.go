@@ -27,16 +27,20 @@
 //
 // Where the vendor says nothing, this is decided:
 //   - unknown members of a body are ignored, because documents and clients disagree on
-//     names; of a member that has two names, both may be given if they agree;
+//     names, but none may be there twice; of a member that has two names, both may be
+//     given if they agree;
 //   - a key is valid to the end of its last day, UTC; 9999-12-31 means that it never
 //     expires, and is how such a key is listed;
-//   - a description has at most 4,096 bytes, a userName 255 characters;
+//   - a description has at most 4,096 bytes, a userName 255. The namespaces API, which
+//     allows less of new ones, shows what this one has made, and takes an update of such
+//     a key that leaves name and description alone;
 //   - a list shows a key's public identifier as its apiKey: nothing that is stored
 //     gives the secret back. Its id is the key's id in 32 hex digits;
-//   - the workspace of a listed key is its namespace, without the caller's; of a key
-//     in the caller's own namespace, the last segment of that, and nothing for an
-//     Owner's;
-//   - a list holds all keys in one answer; one over 5 MB is an error;
+//   - the workspace of a listed key is its namespace, without the caller's, and may
+//     then have dots, which no list can be asked for; of a key in the caller's own
+//     namespace it is the last segment of that, and nothing for an Owner's;
+//   - a list holds all keys in one answer; one over 5 MB, or one that takes more than
+//     40 MB of the keys' texts to make, is an error;
 //   - a deletion asks for the right to delete, and not for the key's secret; what the
 //     caller does not reach does not exist.
 package workspaces
@@ -150,10 +154,10 @@ func (a *API) create(ctx context.Context, c call) (any, error) {
 	}
 	draft, found := request.draft(c.caller.Namespace, a.Clock())
 	for _, field := range a.Keys.Problems(draft) {
-		found.addUnlessNamed(cmp.Or(wireNames[field.Name], field.Name), field.Problem)
+		found.AddUnlessNamed(cmp.Or(wireNames[field.Name], field.Name), field.Problem)
 	}
-	if len(found) > 0 {
-		return nil, fault.InvalidFields(found...)
+	if len(found.Fields) > 0 {
+		return nil, fault.InvalidFields(found.Fields...)
 	}
 	issued, err := a.Keys.Issue(ctx, c.caller, draft)
 	if err != nil {
@@ -169,11 +173,11 @@ func (a *API) delete(ctx context.Context, c call) (any, error) {
 		return nil, err
 	}
 	text, found := request.key()
-	if text == "" && len(found) == 0 {
-		found.add("apiKey", "value is required")
+	if text == "" && len(found.Fields) == 0 {
+		found.Add("apiKey", "value is required")
 	}
-	if len(found) > 0 {
-		return nil, fault.InvalidFields(found...)
+	if len(found.Fields) > 0 {
+		return nil, fault.InvalidFields(found.Fields...)
 	}
 	at, ok := apikey.LocatorIn(text)
 	if !ok || !c.caller.Reaches(at.Namespace) {
@@ -233,8 +237,8 @@ func presentedIn(body []byte) (apikey.FullKey, error) {
 		return apikey.FullKey{}, fault.Wrap(fault.Malformed, err, malformedText)
 	}
 	text, found := request.key()
-	if len(found) > 0 {
-		return apikey.FullKey{}, fault.InvalidFields(found...)
+	if len(found.Fields) > 0 {
+		return apikey.FullKey{}, fault.InvalidFields(found.Fields...)
 	}
 	presented, err := apikey.ParseFullKey(text)
 	if err != nil {
