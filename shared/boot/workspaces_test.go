@@ -2,6 +2,7 @@ package boot_test
 
 import (
 	"crypto/rand"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -228,5 +229,49 @@ func wantTooLarge(t *testing.T, status int, body string) {
 	if status != http.StatusUnprocessableEntity || answer.StatusCode != status || answer.Status != "VALIDATION_ERROR" ||
 		answer.Data != nil || !strings.Contains(answer.Message, "workspace") {
 		t.Errorf("%d %.300s, want a 422 that names workspace", status, body)
+	}
+}
+
+// A gateway that takes a body for no text hands it over in base64, as it may where a
+// client names no content type.
+func TestBodiesInBase64(t *testing.T) {
+	d := newDeployment(t)
+	inBase64 := func(body string) events.APIGatewayV2HTTPRequest {
+		return events.APIGatewayV2HTTPRequest{Body: base64.StdEncoding.EncodeToString([]byte(body)), IsBase64Encoded: true}
+	}
+	status, body := d.call(t, operation.CreateWorkspaceKey, inBase64(`{"name":"n","role":"Owner","validUntil":"9999-12-31"}`))
+	var created struct{ Data struct{ APIKey string } }
+	if err := json.Unmarshal([]byte(body), &created); err != nil || status != 200 {
+		t.Fatalf("create: %d %s", status, body)
+	}
+	request := inBase64(fmt.Sprintf(`{"apiKey":%q}`, created.Data.APIKey))
+	if status, _ := d.call(t, operation.ExchangeWorkspaceKey, request); status != 200 {
+		t.Errorf("exchange: %d", status)
+	}
+	want := `{"statusCode":200,"status":"OK","message":"Success","data":null}`
+	if status, body := d.call(t, operation.DeleteWorkspaceKey, request); status != 200 || body != want {
+		t.Errorf("delete: %d %s", status, body)
+	}
+	if status, _ := d.call(t, operation.ExchangeWorkspaceKey, request); status != 401 {
+		t.Errorf("exchange of a deleted key: %d", status)
+	}
+}
+
+// Texts that a list does not show cost reading all the same, which has a bound.
+func TestWorkspaceOfLargeTexts(t *testing.T) {
+	d := newDeployment(t)
+	key := d.rootKey(t)
+	key.Texts.Annotations = map[string]string{"large": strings.Repeat("x", 200_000)}
+	for i := range 300 {
+		key.Locator.ID[15], key.Locator.ID[14] = byte(i), byte(i>>8)
+		key.Locator.Namespace = parse(t, "demo.large")
+		if err := d.store.Create(t.Context(), key); err != nil {
+			t.Fatal(err)
+		}
+	}
+	status, body, calls := d.askForWorkspaces(t, "workspace=large")
+	wantTooLarge(t, status, body)
+	if len(calls) > 20 {
+		t.Errorf("it is refused after %d calls", len(calls))
 	}
 }

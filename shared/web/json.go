@@ -19,7 +19,7 @@ type Ignored = jsontext.Value
 
 // DecodeJSON reads a body strictly: one JSON value in valid UTF-8, without unknown or
 // repeated members, whatever the content type says. Malformed: it is no such text.
-// Invalid: a member is wrong, which the fault names by its path.
+// Invalid: members are unknown or of a wrong type, which the fault names by their paths.
 func DecodeJSON(body []byte, into any) error {
 	return decode(body, into, json.RejectUnknownMembers(true))
 }
@@ -33,6 +33,9 @@ func decode(body []byte, into any, options ...json.Options) error {
 		return nil
 	}
 	if semantic, ok := errors.AsType[*json.SemanticError](err); ok {
+		if found := misfitsOf(body, reflect.TypeOf(into), len(options) > 0); len(found) > 0 {
+			return fault.InvalidFields(found...)
+		}
 		return fault.InvalidField(dotted(semantic.JSONPointer), problemOf(semantic))
 	}
 	syntactic, ok := errors.AsType[*jsontext.SyntacticError](err)

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"latchkey/shared/fault"
 	"latchkey/shared/operation"
 )
@@ -226,6 +228,30 @@ func TestDecodeJSON(t *testing.T) {
 	}
 }
 
+// Every member that does not fit is named, each once, and no other.
+func TestAllMisfitsAreNamed(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"x":1,"name":2,"on":3,"nested":{"b":1,"A":"a"},"tags":["a",1,2],"map":{"k":1,"l":"m"},"any":{"x":1},"count":4}`: "" +
+			"x: unknown field; name: value must be a string; on: value must be true or false; nested.b: unknown field; " +
+			"nested.A: value must be a number; tags[1]: value must be a string; tags[2]: value must be a string; map.k: value must be a string",
+		`{"nested":[{"b":1}],"map":[],"tags":{},"count":1e99,"name":"fine","on":null}`: "" +
+			"nested: value must be an object; map: value must be an object; tags: value must be a list; count: value must be a number",
+		`[{"x":1}]`: "body: value must be an object",
+	} {
+		var texts []string
+		for _, field := range fault.Of(DecodeJSON([]byte(body), &example{})).Fields {
+			texts = append(texts, field.Name+": "+field.Problem)
+		}
+		if diff := cmp.Diff(want, strings.Join(texts, "; ")); diff != "" {
+			t.Errorf("%s:\n%s", body, diff)
+		}
+	}
+	open := fault.Of(DecodeOpenJSON([]byte(`{"x":1,"name":2,"nested":{"b":1,"A":"a"}}`), &example{}))
+	if len(open.Fields) != 2 || open.Fields[0].Name != "name" || open.Fields[1].Name != "nested.A" {
+		t.Errorf("where unknown members are passed over: %+v", open.Fields)
+	}
+}
+
 func FuzzDecodeJSON(f *testing.F) {
 	f.Add([]byte(`{"name":"x","tags":["a"],"nested":{"A":1}}`))
 	f.Add([]byte("{\"\xff\":1}"))
@@ -236,7 +262,7 @@ func FuzzDecodeJSON(f *testing.F) {
 			return
 		}
 		failure := fault.Of(err)
-		if !errors.Is(err, fault.Invalid) && !errors.Is(err, fault.Malformed) || len(failure.Fields) != 1 || failure.Fields[0].Name == "" {
+		if !errors.Is(err, fault.Invalid) && !errors.Is(err, fault.Malformed) || len(failure.Fields) == 0 {
 			t.Errorf("%q gives %v", body, err)
 		}
 		if response := Problem(nil, failure); !json.Valid(response.Body) {
