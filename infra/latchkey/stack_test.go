@@ -327,7 +327,7 @@ func checkSigners(t *testing.T, tmpl template) {
 		}
 	}
 	slices.Sort(signers)
-	compare(t, []string{id(operation.ExchangeAPIKey, "Role"), id(operation.ExchangeWorkspaceKey, "Role")}, signers)
+	compare(t, []string{id(operation.ExchangeAPIKey, "Role"), id(operation.ExchangeWorkspaceKey, "Role"), id(operation.Login, "Role")}, signers)
 }
 
 // checkWildcards looks at every statement wherever it stands, but in the session

@@ -28,6 +28,7 @@ var patterns = map[string]*regexp.Regexp{
 	"hex":            regexp.MustCompile(`^[0-9a-f]{32}$`),
 	"cursor":         regexp.MustCompile(`^[A-Za-z0-9_-]+$`),
 	"base64":         regexp.MustCompile(`^[A-Za-z0-9_-]+$`),
+	"naive":          regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?$`),
 	"token":          regexp.MustCompile(`^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$`),
 	"namespace-uuid": regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`),
 }

@@ -164,6 +164,7 @@ func handlers(keys *apikey.Service, c Config) map[string]web.Handler {
 		Clock:    c.Clock,
 	})
 	all := namespaces.New(namespaces.Config{Keys: keys, Sessions: sessions, Clock: c.Clock}).Handlers()
+	maps.Copy(all, serviceaccounts.New(serviceaccounts.Config{Sessions: sessions, Clock: c.Clock}).Handlers())
 	maps.Copy(all, workspaces.New(workspaces.Config{Keys: keys, Sessions: sessions, Clock: c.Clock}).Handlers())
 	all[operation.SessionKeys.Name] = platform.SessionKeys(sessions)
 	all[operation.Health.Name] = platform.Health

@@ -217,6 +217,20 @@ var (
 		SessionKeys: []KeyAction{Sign},
 		MemoryMB:    memoryMB, Timeout: timeout,
 	}
+	Login = Operation{
+		Name: "login", Route: "POST /api/v1/login", API: ServiceAccounts, Caller: Anyone,
+		Summary:     "Log in with a key, by OAuth 2's password form, for a session token",
+		Touches:     []Touch{{Action: GetItem}},
+		SessionKeys: []KeyAction{Sign},
+		MemoryMB:    memoryMB, Timeout: timeout,
+	}
+	CurrentUser = Operation{
+		Name: "current-user", Route: "GET /api/v1/current-user", API: ServiceAccounts, Caller: KeyHolder,
+		Summary:     "Tell who the bearer of a key or token is",
+		Touches:     []Touch{authenticate},
+		SessionKeys: verify,
+		MemoryMB:    memoryMB, Timeout: timeout,
+	}
 	SessionKeys = Operation{
 		Name: "session-keys", Route: "GET /.well-known/jwks.json", API: Platform, Caller: Anyone,
 		Summary:     "Publish the keys that session tokens can be verified with",
@@ -246,6 +260,7 @@ var All = []Operation{
 	CreateAPIKey, ListAPIKeys, GetAPIKey, UpdateAPIKey, DeleteAPIKey, ListNamespaces,
 	ValidateAPIKey, ExchangeAPIKey, WhoAmI,
 	CreateWorkspaceKey, ListWorkspaceKeys, DeleteWorkspaceKey, ExchangeWorkspaceKey,
+	Login, CurrentUser,
 	SessionKeys, Bootstrap, Health, NotFound,
 }
 

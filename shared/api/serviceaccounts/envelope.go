@@ -1,9 +1,3 @@
-// Package serviceaccounts speaks the service-account API of ZenML's server:
-// /api/v1/service_accounts, /api/v1/login and /api/v1/current-user.
-//
-// An error is {"detail": ["<exception class>", "<message>"]}. The client takes the
-// class from it, and the status where it does not know the class. A path that does
-// not exist is {"detail": "Not Found"}, as the framework below ZenML says it.
 package serviceaccounts
 
 import (
@@ -33,10 +27,14 @@ var outcomes = map[fault.Kind]outcome{
 	fault.TimedOut:         {http.StatusGatewayTimeout, "RuntimeError"},
 }
 
+// errNotAuthenticated is of a request without any credential, which the framework refuses
+// before an exception could be raised.
+var errNotAuthenticated = fault.New(fault.Unauthenticated, "Not authenticated")
+
 // Envelope renders a fault.
 func Envelope(_ *web.Request, f *fault.Error) web.Response {
 	o := outcomes[f.Kind]
-	if o.class == "" {
+	if o.class == "" || f == errNotAuthenticated {
 		return web.MustJSON(o.status, map[string]string{"detail": f.Message})
 	}
 	return web.MustJSON(o.status, map[string][]string{"detail": {o.class, f.Message}})

@@ -1,0 +1,10 @@
+// Command current-user serves GET /api/v1/current-user: it tells who the bearer of a key or
+// token is.
+package main
+
+import (
+	"latchkey/shared/boot"
+	"latchkey/shared/operation"
+)
+
+func main() { boot.Serve(operation.CurrentUser) }
