@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -38,15 +39,29 @@ func TestReadmeHasTheCatalogue(t *testing.T) {
 
 func catalogueTable() string {
 	var table strings.Builder
-	table.WriteString("| operation | route | caller | what it does | DynamoDB |\n| --- | --- | --- | --- | --- |\n")
+	table.WriteString("| operation | route | caller | what it does | DynamoDB | KMS |\n| --- | --- | --- | --- | --- | --- |\n")
 	for _, op := range All {
 		route := "none"
 		if op.Route != "" {
 			route = "`" + op.Route + "`"
 		}
-		fmt.Fprintf(&table, "| `%s` | %s | %s | %s | %s |\n", op.Name, route, op.Caller, op.Summary, touchesText(op.Touches))
+		fmt.Fprintf(&table, "| `%s` | %s | %s | %s | %s | %s |\n",
+			op.Name, route, op.Caller, op.Summary, touchesText(op.Touches), keyActionsText(op))
 	}
 	return table.String()
+}
+
+// keyActionsText tells what an operation may ask of KMS, and when it does.
+func keyActionsText(op Operation) string {
+	switch {
+	case slices.Contains(op.SessionKeys, Sign):
+		return "Sign"
+	case op.Caller == KeyHolder:
+		return "GetPublicKey, for the first token"
+	case op.UsesSessions():
+		return "GetPublicKey, once"
+	}
+	return "nothing"
 }
 
 func touchesText(touches []Touch) string {
