@@ -50,6 +50,18 @@ func (t Texts) IsZero() bool {
 	return t.Description == "" && len(t.Tags) == 0 && len(t.Annotations) == 0 && t.Parent == Parent{}
 }
 
+// Size is how long the texts are together, in bytes.
+func (t Texts) Size() int {
+	size := len(t.Description) + len(t.Parent.Kind) + len(t.Parent.UUID)
+	for _, tag := range t.Tags {
+		size += len(tag)
+	}
+	for key, value := range t.Annotations {
+		size += len(key) + len(value)
+	}
+	return size
+}
+
 // An Actor is who made or changed a key: another key, or somebody with IAM rights.
 type Actor struct {
 	ID   string // of the key; empty for IAM

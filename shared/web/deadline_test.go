@@ -91,7 +91,7 @@ func TestClientTimeIsOver(t *testing.T) {
 	}{
 		"the context's error":   {waiting(func(ctx context.Context, _ *Request) (Response, error) { return Response{}, ctx.Err() }), timedOut},
 		"the store's":           {waiting(failing(fault.Wrap(fault.Unavailable, context.DeadlineExceeded, "later"))), timedOut},
-		"another":               {waiting(failing(fault.New(fault.NotFound, "gone"))), timedOut},
+		"another":               {waiting(failing(fault.New(fault.NotFound, "gone"))), outcome{504, "INFO", "timed out"}},
 		"none":                  {waiting(succeeding), outcome{200, "INFO", ""}},
 		"a panic":               {waiting(panicking), broken},
 		"another in good time":  {failing(fault.New(fault.NotFound, "gone")), outcome{404, "INFO", "not found"}},
@@ -127,6 +127,16 @@ func TestWhatIsSeenOfClientTime(t *testing.T) {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 		if line["milliseconds"] != 2000.0 || line["error"] != "context deadline exceeded: later: internals" {
+			t.Errorf("the log line is %v", line)
+		}
+	})
+}
+
+// What a request holds does not reach the log because its client was impatient.
+func TestClientTimeHidesNoRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, line := serve(t, t.Context(), within("2"), waiting(failing(fault.InvalidField("a key as a name", "unknown field"))))
+		if line["error"] != nil || line["fault"] != "timed out" {
 			t.Errorf("the log line is %v", line)
 		}
 	})

@@ -32,12 +32,22 @@ func decode(body []byte, into any, options ...json.Options) error {
 	if err == nil {
 		return nil
 	}
+	// The decoder stops at what does not fit, and has not read what is behind it.
+	var whole any
+	if unreadable := json.Unmarshal(body, &whole); unreadable != nil {
+		return syntaxFault(unreadable)
+	}
+	if found := misfitsOf(body, reflect.TypeOf(into), len(options) > 0); len(found) > 0 {
+		return fault.InvalidFields(found...)
+	}
 	if semantic, ok := errors.AsType[*json.SemanticError](err); ok {
-		if found := misfitsOf(body, reflect.TypeOf(into), len(options) > 0); len(found) > 0 {
-			return fault.InvalidFields(found...)
-		}
 		return fault.InvalidField(dotted(semantic.JSONPointer), problemOf(semantic))
 	}
+	return malformed("malformed JSON")
+}
+
+// syntaxFault is of a body that is no JSON.
+func syntaxFault(err error) error {
 	syntactic, ok := errors.AsType[*jsontext.SyntacticError](err)
 	switch {
 	case ok && errors.Is(err, jsontext.ErrDuplicateName):

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
@@ -249,6 +250,37 @@ func TestAllMisfitsAreNamed(t *testing.T) {
 	open := fault.Of(DecodeOpenJSON([]byte(`{"x":1,"name":2,"nested":{"b":1,"A":"a"}}`), &example{}))
 	if len(open.Fields) != 2 || open.Fields[0].Name != "name" || open.Fields[1].Name != "nested.A" {
 		t.Errorf("where unknown members are passed over: %+v", open.Fields)
+	}
+}
+
+func unknownMembers(count int) string {
+	var members strings.Builder
+	for i := range count {
+		fmt.Fprintf(&members, `"x%d":1,`, i)
+	}
+	return members.String()
+}
+
+// However much does not fit, what is kept of it is little.
+func TestMisfitsAreBounded(t *testing.T) {
+	long := strings.Repeat("k", 100_000)
+	for name, body := range map[string]string{
+		"long names":       `{"map":{"` + long + `":1,"` + long + `x":1}}`,
+		"unknown members":  `{` + unknownMembers(20_000) + `"name":"x"}`,
+		"members of lists": `{"tags":[` + strings.Repeat("1,", 100_000) + `1]}`,
+		"a nameless one":   `{"":1,"nested":{"":1}}`,
+	} {
+		kept := 0
+		fields := fault.Of(DecodeJSON([]byte(body), &example{})).Fields
+		for _, field := range fields {
+			kept += len(field.Name) + len(field.Problem)
+			if field.Name == "" {
+				t.Errorf("%s: a field without a name", name)
+			}
+		}
+		if len(fields) == 0 || len(fields) > 100 || kept > 50_000 {
+			t.Errorf("%s: %d fields of %d bytes", name, len(fields), kept)
+		}
 	}
 }
 

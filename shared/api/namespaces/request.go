@@ -24,6 +24,8 @@ const (
 	maxTags             = 100
 	maxAnnotations      = 100
 	maxRules            = 100
+	maxMethods          = 100    // of a rule
+	maxKindLength       = 10_000 // bytes; no record has room for half of it
 	maxExceptions       = 100
 )
 
@@ -248,6 +250,11 @@ func (p *problems) rules(given map[string]rules) map[string]access.Method {
 	}
 	parsed := make(map[string]access.Method, len(given))
 	for kind, rule := range given {
+		if len(kind) > maxKindLength || len(rule.Methods) > maxMethods {
+			p.Add("spec.permissions.rules", fmt.Sprintf(
+				"a kind must have at most %d bytes, and a rule at most %d methods", maxKindLength, maxMethods))
+			continue
+		}
 		name := "spec.permissions.rules." + kind
 		if kind != access.EveryKind && !access.IsKind(kind) {
 			p.Add(name, notAKind)

@@ -19,6 +19,7 @@ package serviceaccounts
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"time"
@@ -91,7 +92,7 @@ func (a *API) login(ctx context.Context, r *web.Request) (web.Response, error) {
 	case grant == deviceGrant:
 		return refusal("Invalid request: no device can be authorized here.")
 	default:
-		return refusal("Unsupported grant type: " + grant)
+		return refusal(fmt.Sprintf("Unsupported grant type: %.100s", grant))
 	}
 }
 
@@ -112,7 +113,7 @@ func grantOf(form url.Values) string {
 
 // refusal is the framework's own way to say no: a text, which no exception stands behind.
 func refusal(detail string) (web.Response, error) {
-	return web.JSON(http.StatusBadRequest, map[string]string{"detail": detail}, false)
+	return web.MustJSON(http.StatusBadRequest, map[string]string{"detail": detail}), nil
 }
 
 func (a *API) loginWithKey(ctx context.Context, r *web.Request, text string) (web.Response, error) {

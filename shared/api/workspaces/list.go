@@ -19,8 +19,8 @@ import (
 
 const (
 	pageSize = 500
-	// Texts come in parts of about 4 MB, of which other APIs may have made many.
-	maxParts = 10
+	// Keys of other APIs may have far more texts than are shown, and all are read.
+	maxTextBytes = 40_000_000
 	// Around the items there is little.
 	maxItemBytes = web.MaxAnswerBytes - 1000
 )
@@ -95,12 +95,7 @@ func (a *API) addPage(ctx context.Context, c call, keys []apikey.Key, items *ite
 			}
 			keys[i].Texts = apikey.Texts{}
 		}
-		if keys = keys[count:]; len(keys) > 0 {
-			items.parts++
-		}
-		if items.parts > maxParts {
-			return tooLarge()
-		}
+		keys = keys[count:]
 	}
 	return nil
 }
@@ -114,7 +109,7 @@ type itemList struct {
 	caller  namespace.Namespace
 	encoded []jsontext.Value
 	size    int
-	parts   int // that ended early, because of large texts
+	read    int // bytes of texts
 }
 
 // add encodes a key. Invalid: the answer would be larger than the platform takes.
@@ -123,7 +118,9 @@ func (l *itemList) add(key apikey.Key) error {
 	if err != nil {
 		return fmt.Errorf("key in a list: %w", err)
 	}
-	if l.size += web.WireSize(encoded) + len(","); l.size > maxItemBytes {
+	l.size += web.WireSize(encoded) + len(",")
+	l.read += key.Texts.Size()
+	if l.size > maxItemBytes || l.read > maxTextBytes {
 		return tooLarge()
 	}
 	l.encoded = append(l.encoded, encoded)

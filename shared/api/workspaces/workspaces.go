@@ -39,8 +39,8 @@
 //   - the workspace of a listed key is its namespace, without the caller's, and may
 //     then have dots, which no list can be asked for; of a key in the caller's own
 //     namespace it is the last segment of that, and nothing for an Owner's;
-//   - a list holds all keys in one answer; one over 5 MB, or one that takes more than
-//     40 MB of the keys' texts to make, is an error;
+//   - a list holds all keys in one answer; one over 5 MB, or one that takes reading more
+//     than 40 MB of the keys' texts, is an error;
 //   - a deletion asks for the right to delete, and not for the key's secret; what the
 //     caller does not reach does not exist.
 package workspaces
