@@ -34,7 +34,7 @@ const (
 	TooLarge                     // the request's body is over the limit
 	MethodNotAllowed             // the path is known, the method is not
 	Unavailable                  // what we depend on did not answer; try again later
-	TimedOut                     // the time is over that the client gave us
+	TimedOut                     // the time for an answer is over, by what the client asked for
 )
 
 var kindNames = [...]string{
@@ -60,6 +60,10 @@ func Kinds() []Kind {
 	}
 	return kinds
 }
+
+// IsOurs reports whether a failure of this kind is no fault of the request: its text
+// holds nothing that a client has sent.
+func (k Kind) IsOurs() bool { return k == Internal || k == Unavailable }
 
 // Error names the kind, which makes a Kind a target for errors.Is.
 func (k Kind) Error() string { return kindNames[k] }

@@ -119,11 +119,12 @@ func (f directFunction) Invoke(ctx context.Context, payload []byte) ([]byte, err
 		return answer, nil
 	}
 	failure := fault.Of(err)
-	level := slog.LevelInfo
-	if failure.Kind == fault.Internal || failure.Kind == fault.Unavailable {
-		level = slog.LevelError
+	if failure.Kind.IsOurs() {
+		f.log.LogAttrs(ctx, slog.LevelError, "invocation",
+			slog.String("fault", failure.Kind.Error()), slog.String("error", err.Error()))
+	} else {
+		f.log.LogAttrs(ctx, slog.LevelInfo, "invocation", slog.String("fault", failure.Kind.Error()))
 	}
-	f.log.LogAttrs(ctx, level, "invocation", slog.String("fault", failure.Kind.Error()), slog.String("error", err.Error()))
 	message := failure.Message
 	for _, field := range failure.Fields {
 		message += "; " + field.Name + ": " + field.Problem

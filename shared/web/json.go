@@ -40,10 +40,7 @@ func decode(body []byte, into any, options ...json.Options) error {
 	if found := misfitsOf(body, reflect.TypeOf(into), len(options) > 0); len(found) > 0 {
 		return fault.InvalidFields(found...)
 	}
-	if semantic, ok := errors.AsType[*json.SemanticError](err); ok {
-		return fault.InvalidField(dotted(semantic.JSONPointer), problemOf(semantic))
-	}
-	return malformed("malformed JSON")
+	return fmt.Errorf("body that fits and cannot be decoded: %w", err)
 }
 
 // syntaxFault is of a body that is no JSON.
@@ -62,32 +59,6 @@ func malformed(problem string) error {
 	f := fault.New(fault.Malformed, "malformed request")
 	f.Fields = []fault.Field{{Name: "body", Problem: problem}}
 	return f
-}
-
-func problemOf(err *json.SemanticError) string {
-	if errors.Is(err, json.ErrUnknownName) {
-		return "unknown field"
-	}
-	return "value must be " + nameOf(err.GoType)
-}
-
-func nameOf(t reflect.Type) string {
-	if t == nil {
-		return "of another type"
-	}
-	switch t.Kind() {
-	case reflect.Pointer:
-		return nameOf(t.Elem())
-	case reflect.String:
-		return "a string"
-	case reflect.Bool:
-		return "true or false"
-	case reflect.Slice:
-		return "a list"
-	case reflect.Struct, reflect.Map:
-		return "an object"
-	}
-	return "a number"
 }
 
 // dotted writes a JSON pointer (RFC 6901) as a.b[0].c.

@@ -225,12 +225,6 @@ func challenge(r *Request) string {
 	return realm + `, error="invalid_token"`
 }
 
-// isOurs reports whether a failure is ours, or of what we depend on, so that its text
-// holds nothing of the request.
-func isOurs(err error) bool {
-	return err != nil && (errors.Is(err, fault.Unavailable) || fault.Of(err).Kind == fault.Internal)
-}
-
 func (s *Server) log(
 	ctx context.Context, r *Request, status int, failure *fault.Error, err error, took time.Duration,
 ) {
@@ -246,7 +240,7 @@ func (s *Server) log(
 			level = slog.LevelError
 			r.note(slog.String("error", err.Error()))
 		case fault.TimedOut: // behind an impatient client an outage may hide
-			if cause := errors.Unwrap(failure); isOurs(cause) {
+			if cause := errors.Unwrap(failure); cause != nil && fault.Of(cause).Kind.IsOurs() {
 				level = slog.LevelWarn
 				r.note(slog.String("error", err.Error()))
 			}
