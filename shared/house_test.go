@@ -83,7 +83,7 @@ var plan = []room{
 	{
 		path: "latchkey/shared/api",
 		may: []string{
-			"latchkey/shared/access", "latchkey/shared/api/namespaces/query", "latchkey/shared/apikey", "latchkey/shared/fault",
+			"latchkey/shared/access", "latchkey/shared/api/bearer", "latchkey/shared/api/namespaces/query", "latchkey/shared/apikey", "latchkey/shared/fault",
 			"latchkey/shared/namespace", "latchkey/shared/operation", "latchkey/shared/session", "latchkey/shared/web",
 			jsonv2, uuid,
 		},

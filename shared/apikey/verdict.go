@@ -1,8 +1,7 @@
 package apikey
 
-import "errors"
-
-// A Reason is why a key is or is not accepted. The zero Reason refuses.
+// A Reason is why a key is or is not accepted. The zero Reason refuses. It is itself an
+// error, so that who is refused can be told apart by errors.Is.
 type Reason uint8
 
 // The reasons.
@@ -25,6 +24,9 @@ var reasonNames = [...]string{
 // String gives the reason's name in logs.
 func (r Reason) String() string { return reasonNames[r] }
 
+// Error says it of a key that is refused.
+func (r Reason) Error() string { return r.String() + " key" }
+
 // A Verdict is the outcome of verifying a key. The zero Verdict refuses.
 type Verdict struct {
 	Reason Reason
@@ -33,6 +35,3 @@ type Verdict struct {
 
 // IsValid reports whether the key is accepted.
 func (v Verdict) IsValid() bool { return v.Reason == Valid }
-
-// Refusal says, for the log, why the key is not accepted.
-func (v Verdict) Refusal() error { return errors.New(v.Reason.String() + " key") }

@@ -36,6 +36,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/golang-jwt/jwt/v5"
+
 	"latchkey/shared/apikey"
 	"latchkey/shared/fault"
 )
@@ -68,7 +70,7 @@ type Config struct {
 // A Service issues tokens and verifies credentials. It is safe for concurrent use.
 type Service struct {
 	config Config
-	parser parser
+	parser *jwt.Parser
 
 	mu     sync.Mutex
 	public map[string]fetched // by id
@@ -93,13 +95,26 @@ func (s *Service) Authenticate(ctx context.Context, credential string) (apikey.K
 	}
 	presented, err := apikey.ParseFullKey(credential)
 	if err != nil {
-		return apikey.Key{}, refused(err)
+		return apikey.Key{}, Refuse(err)
 	}
-	return s.Verify(ctx, presented)
+	return s.verify(ctx, presented)
 }
 
-// Verify gives the key that is presented. Unauthenticated: it is refused.
-func (s *Service) Verify(ctx context.Context, presented apikey.FullKey) (apikey.Key, error) {
+// Exchange gives a token for a key, and the key. The token lives for lifetime, at most
+// MaxLifetime, and never longer than the key. Unauthenticated: the key is refused, and
+// its apikey.Reason is in the chain. Any other error is that of a store.
+func (s *Service) Exchange(
+	ctx context.Context, presented apikey.FullKey, lifetime time.Duration,
+) (Token, apikey.Key, error) {
+	key, err := s.verify(ctx, presented)
+	if err != nil {
+		return Token{}, apikey.Key{}, err
+	}
+	token, err := s.issue(ctx, key, lifetime)
+	return token, key, err
+}
+
+func (s *Service) verify(ctx context.Context, presented apikey.FullKey) (apikey.Key, error) {
 	verdict, err := s.config.Keys.Verify(ctx, presented)
 	return accepted(verdict, err)
 }
@@ -119,12 +134,14 @@ func accepted(verdict apikey.Verdict, err error) (apikey.Key, error) {
 	case err != nil:
 		return apikey.Key{}, err
 	case !verdict.IsValid():
-		return apikey.Key{}, refused(verdict.Refusal())
+		return apikey.Key{}, Refuse(verdict.Reason)
 	}
 	return verdict.Key, nil
 }
 
-func refused(why error) error {
+// Refuse is the one way in which a credential is refused, whatever is wrong with it. The
+// reason is for the log.
+func Refuse(why error) error {
 	return fault.Wrap(fault.Unauthenticated, why, "Invalid credential")
 }
 

@@ -133,9 +133,9 @@ func (f *fixture) issue(t *testing.T, expires time.Duration) apikey.Issued {
 	return issued
 }
 
-func token(t *testing.T, s *session.Service, key apikey.Key, lifetime time.Duration) session.Token {
+func token(t *testing.T, s *session.Service, key apikey.FullKey, lifetime time.Duration) session.Token {
 	t.Helper()
-	issued, err := s.Issue(t.Context(), key, lifetime)
+	issued, _, err := s.Exchange(t.Context(), key, lifetime)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +148,7 @@ func TestBothCredentialsTellTheSameKey(t *testing.T) {
 	issued := f.issue(t, 24*time.Hour)
 	for name, credential := range map[string]string{
 		"full key": issued.FullKey.Reveal(),
-		"token":    token(t, s, issued.Key, time.Hour).Text,
+		"token":    token(t, s, issued.FullKey, time.Hour).Text,
 	} {
 		f.meter.Take()
 		key, err := s.Authenticate(t.Context(), credential)
@@ -168,7 +168,7 @@ func TestToken(t *testing.T) {
 	id := f.newSigner(t)
 	s := f.sessions(id)
 	issued := f.issue(t, 24*time.Hour)
-	text := token(t, s, issued.Key, time.Hour).Text
+	text := token(t, s, issued.FullKey, time.Hour).Text
 
 	var claims jwt.MapClaims
 	parsed, err := jwt.ParseWithClaims(text, &claims, func(*jwt.Token) (any, error) {
@@ -208,7 +208,7 @@ func TestLifetime(t *testing.T) {
 		{"nor a part of a second past it", 90*time.Minute - 200*time.Millisecond, 4 * time.Hour, second.Add(90*time.Minute - time.Second)},
 	} {
 		issued := f.issue(t, test.expires)
-		got := token(t, s, issued.Key, test.lifetime)
+		got := token(t, s, issued.FullKey, test.lifetime)
 		if !got.ExpiresAt.Equal(test.want) {
 			t.Errorf("%s: until %v, want %v", test.name, got.ExpiresAt, test.want)
 		}
@@ -226,8 +226,9 @@ func TestLifetime(t *testing.T) {
 // A key that expires within the second is as good as expired here.
 func TestLastSecondOfAKey(t *testing.T) {
 	f := newFixture(t)
-	key := f.issue(t, 500*time.Millisecond).Key
-	if _, err := f.sessions(f.newSigner(t)).Issue(t.Context(), key, time.Hour); !errors.Is(err, fault.Unauthenticated) {
+	key := f.issue(t, 500*time.Millisecond).FullKey
+	_, _, err := f.sessions(f.newSigner(t)).Exchange(t.Context(), key, time.Hour)
+	if !errors.Is(err, fault.Unauthenticated) || !errors.Is(err, apikey.Expired) {
 		t.Error(err)
 	}
 }
@@ -261,7 +262,7 @@ func TestEachUseReadsTheKey(t *testing.T) {
 		}, false},
 	} {
 		issued := f.issue(t, 24*time.Hour)
-		text := token(t, s, issued.Key, time.Hour).Text
+		text := token(t, s, issued.FullKey, time.Hour).Text
 		test.do(t, issued.Key)
 		_, err := s.Authenticate(t.Context(), text)
 		if (err == nil) != test.want || err != nil && !errors.Is(err, fault.Unauthenticated) {
@@ -277,7 +278,7 @@ func TestRefusedTokens(t *testing.T) {
 	id, other := f.signers.IDs()[0], f.newSigner(t)
 	s := f.sessions(id)
 	issued := f.issue(t, 24*time.Hour)
-	good := token(t, s, issued.Key, time.Hour).Text
+	good := token(t, s, issued.FullKey, time.Hour).Text
 	parts := strings.Split(good, ".")
 	signed := func(method jwt.SigningMethod, key any, change func(header, claims map[string]any)) string {
 		header, claims := decode(t, parts[0]), decode(t, parts[1])
@@ -314,7 +315,7 @@ func TestRefusedTokens(t *testing.T) {
 		"line breaks in it":            good[:20] + "\n" + good[20:],
 		"a part more":                  good + "." + parts[2],
 		"nothing but dots":             "..",
-		"another's signature":          token(t, f.sessions(other), issued.Key, time.Hour).Text,
+		"another's signature":          token(t, f.sessions(other), issued.FullKey, time.Hour).Text,
 		"a kid that is not configured": with(func(header, _ map[string]any) { header["kid"] = other }),
 		"no kid":                       with(func(header, _ map[string]any) { delete(header, "kid") }),
 		"a kid that is a number":       with(func(header, _ map[string]any) { header["kid"] = 1 }),
@@ -407,23 +408,20 @@ func TestCallsToTheKeyService(t *testing.T) {
 	f := newFixture(t)
 	id := f.newSigner(t)
 	s := f.sessions(id)
-	one, other := f.issue(t, 24*time.Hour).Key, f.issue(t, 24*time.Hour).Key
-	first := token(t, s, one, time.Hour)
-	sooner := one
-	sooner.ExpiresAt = noon.Add(30 * time.Minute)
+	one, other := f.issue(t, 24*time.Hour), f.issue(t, 24*time.Hour)
+	first := token(t, s, one.FullKey, time.Hour)
 	for _, step := range []struct {
 		name     string
-		key      apikey.Key
+		key      apikey.FullKey
 		lifetime time.Duration
 		after    time.Duration
 		same     bool
 	}{
-		{"at once", one, time.Hour, 0, true},
-		{"within the minute", one, time.Hour, time.Minute - 1, true},
-		{"another key", other, time.Hour, 0, false},
-		{"another lifetime", one, 15 * time.Minute, 0, false},
-		{"after its expiry was changed", sooner, time.Hour, 0, false},
-		{"after the minute", one, time.Hour, time.Minute, false},
+		{"at once", one.FullKey, time.Hour, 0, true},
+		{"within the minute", one.FullKey, time.Hour, time.Minute - 1, true},
+		{"another key", other.FullKey, time.Hour, 0, false},
+		{"another lifetime", one.FullKey, 15 * time.Minute, 0, false},
+		{"after the minute", one.FullKey, time.Hour, time.Minute, false},
 	} {
 		f.now = noon.Add(step.after)
 		before := f.calls.Load()
@@ -431,6 +429,13 @@ func TestCallsToTheKeyService(t *testing.T) {
 		if same := again == first; same != step.same || same != (f.calls.Load() == before) {
 			t.Errorf("%s: the same token %v, %d calls", step.name, same, f.calls.Load()-before)
 		}
+	}
+	one.Key.ExpiresAt = noon.Add(30 * time.Minute)
+	if err := f.store.Update(t.Context(), one.Key); err != nil {
+		t.Fatal(err)
+	}
+	if cut := token(t, s, one.FullKey, time.Hour); !cut.ExpiresAt.Equal(one.Key.ExpiresAt.Truncate(time.Second)) {
+		t.Errorf("after the key's expiry was changed its token lives until %v", cut.ExpiresAt)
 	}
 	verifier := f.sessions(id)
 	before := f.calls.Load()
@@ -448,7 +453,7 @@ func TestCallsToTheKeyService(t *testing.T) {
 func TestReuseEndsWithTheToken(t *testing.T) {
 	f := newFixture(t)
 	s := f.sessions(f.newSigner(t))
-	key := f.issue(t, 0).Key
+	key := f.issue(t, 0).FullKey
 	first := token(t, s, key, 10*time.Second)
 	f.now = first.ExpiresAt
 	if again := token(t, s, key, 10*time.Second); again == first {
@@ -459,7 +464,7 @@ func TestReuseEndsWithTheToken(t *testing.T) {
 func TestRotation(t *testing.T) {
 	f := newFixture(t)
 	previous := f.newSigner(t)
-	key := f.issue(t, 0).Key
+	key := f.issue(t, 0).FullKey
 	old := token(t, f.sessions(previous), key, time.Hour)
 
 	next := f.newSigner(t)
@@ -498,7 +503,7 @@ func TestOutageOfTheKeyService(t *testing.T) {
 	f := newFixture(t)
 	id := f.newSigner(t)
 	issued := f.issue(t, 0)
-	text := token(t, f.sessions(id), issued.Key, time.Hour).Text
+	text := token(t, f.sessions(id), issued.FullKey, time.Hour).Text
 	for name, test := range map[string]struct {
 		status int
 		body   string
@@ -514,7 +519,7 @@ func TestOutageOfTheKeyService(t *testing.T) {
 		s := session.NewService(config)
 		for what, err := range map[string]error{
 			"authenticate": second(s.Authenticate(t.Context(), text)),
-			"issue":        second(s.Issue(t.Context(), issued.Key, time.Hour)),
+			"issue":        third(s.Exchange(t.Context(), issued.FullKey, time.Hour)),
 			"public keys":  second(s.PublicKeys(t.Context())),
 		} {
 			if got := fault.Of(err).Kind; got != test.want {
@@ -534,7 +539,7 @@ func TestSessionKeyThatIsGone(t *testing.T) {
 	id, lost := f.newSigner(t), "019b7ca9-8f2e-7e98-833b-d887d15218ce"
 	issued := f.issue(t, 0)
 	s := f.sessions(id, lost)
-	header, rest, _ := strings.Cut(token(t, s, issued.Key, time.Hour).Text, ".")
+	header, rest, _ := strings.Cut(token(t, s, issued.FullKey, time.Hour).Text, ".")
 	claiming := strings.Replace(string(decodeText(t, header)), id, lost, 1)
 	forged := base64.RawURLEncoding.EncodeToString([]byte(claiming)) + "." + rest
 	before := f.calls.Load()
@@ -549,7 +554,7 @@ func TestSessionKeyThatIsGone(t *testing.T) {
 	if published, err := s.PublicKeys(t.Context()); err != nil || len(published) != 1 || published[0].ID != id {
 		t.Errorf("published are %v, %v", published, err)
 	}
-	if _, err := f.sessions(lost).Issue(t.Context(), issued.Key, time.Hour); fault.Of(err).Kind != fault.Internal {
+	if _, _, err := f.sessions(lost).Exchange(t.Context(), issued.FullKey, time.Hour); fault.Of(err).Kind != fault.Internal {
 		t.Errorf("signed with a key that is gone: %v", err)
 	}
 	f.now = noon.Add(time.Minute)
@@ -624,6 +629,8 @@ func flipped(part string) string {
 }
 
 func second[A any](_ A, err error) error { return err }
+
+func third[A, B any](_ A, _ B, err error) error { return err }
 
 func parse(t *testing.T, path string) namespace.Namespace {
 	t.Helper()

@@ -50,10 +50,9 @@ type issued struct {
 	at    time.Time
 }
 
-// Issue gives a token for a key that has just been verified. It lives for lifetime,
-// at most MaxLifetime, and never longer than the key. Unauthenticated: the key expires
-// within the second. Any other error is the key store's.
-func (s *Service) Issue(ctx context.Context, key apikey.Key, lifetime time.Duration) (Token, error) {
+// issue gives a token for a key that has just been verified. In its last second a key
+// has as good as expired.
+func (s *Service) issue(ctx context.Context, key apikey.Key, lifetime time.Duration) (Token, error) {
 	now := s.config.Clock().UTC()
 	wanted := issuedFor{key: key.Locator, expiresAt: key.ExpiresAt.UnixNano(), lifetime: min(lifetime, MaxLifetime)}
 	if token, ok := s.recent(wanted, now); ok {
@@ -61,7 +60,7 @@ func (s *Service) Issue(ctx context.Context, key apikey.Key, lifetime time.Durat
 	}
 	expires := expiry(key, now, wanted.lifetime)
 	if !expires.After(now) {
-		return Token{}, refused(errors.New("key in its last second"))
+		return Token{}, Refuse(apikey.Expired)
 	}
 	token, err := s.sign(ctx, key, now, expires)
 	if err != nil {
@@ -125,10 +124,8 @@ func (s *Service) sign(ctx context.Context, key apikey.Key, now, expires time.Ti
 	return Token{Text: text + "." + token.EncodeSegment(signature), ExpiresAt: expires}, nil
 }
 
-// A parser holds a token to what the deployment's own look like.
-type parser = *jwt.Parser
-
-func newParser(c Config) parser {
+// newParser makes a parser that holds a token to what the deployment's own look like.
+func newParser(c Config) *jwt.Parser {
 	return jwt.NewParser(
 		jwt.WithValidMethods([]string{jwt.SigningMethodRS256.Alg()}),
 		jwt.WithIssuer(c.Issuer),
@@ -142,7 +139,7 @@ func newParser(c Config) parser {
 // verifyToken gives the key that a token of ours names. Unauthenticated: it is none.
 func (s *Service) verifyToken(ctx context.Context, text string) (apikey.Locator, error) {
 	if len(text) > maxTokenLength {
-		return apikey.Locator{}, refused(errors.New("token of excessive length"))
+		return apikey.Locator{}, Refuse(errors.New("token of excessive length"))
 	}
 	var said claims
 	_, err := s.parser.ParseWithClaims(text, &said, func(token *jwt.Token) (any, error) {
@@ -160,7 +157,7 @@ func (s *Service) verifyToken(ctx context.Context, text string) (apikey.Locator,
 		return apikey.Locator{}, outage.error
 	}
 	if err != nil {
-		return apikey.Locator{}, refused(reasonOf(err))
+		return apikey.Locator{}, Refuse(reasonOf(err))
 	}
 	return said.locator()
 }
@@ -187,7 +184,7 @@ func (c claims) locator() (apikey.Locator, error) {
 	id, ok := apikey.ParseID(c.Subject)
 	ns, err := namespace.Parse(c.Namespace)
 	if !ok || err != nil {
-		return apikey.Locator{}, refused(errors.New("token that names no key"))
+		return apikey.Locator{}, Refuse(errors.New("token that names no key"))
 	}
 	return apikey.Locator{Namespace: ns, ID: id}, nil
 }

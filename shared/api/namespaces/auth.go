@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 
+	"latchkey/shared/api/bearer"
 	"latchkey/shared/apikey"
 	"latchkey/shared/fault"
 	"latchkey/shared/session"
@@ -14,9 +15,22 @@ import (
 // authenticationSource names how the bearer of a key or token has proved who he is.
 const authenticationSource = "api-key"
 
-type exchangeRequest struct {
+// A pairRequest presents a key by its two halves.
+type pairRequest struct {
 	Key    string `json:"key"`
 	Secret string `json:"secret"`
+}
+
+// problems are the halves that are not there.
+func (r pairRequest) problems() []fault.Field {
+	var found problems
+	if r.Key == "" {
+		found.Add("key", "value is required")
+	}
+	if r.Secret == "" {
+		found.Add("secret", "value is required")
+	}
+	return found.Fields
 }
 
 type exchangeAnswer struct {
@@ -45,24 +59,19 @@ type tenant struct {
 // exchange gives a session token for a pair. Every refusal of a well-formed pair is the
 // same.
 func (a *API) exchange(ctx context.Context, r *web.Request) (web.Response, error) {
-	var request exchangeRequest
+	var request pairRequest
 	if err := web.DecodeJSON(r.Body, &request); err != nil {
 		return web.Response{}, err
 	}
-	if problems := pairProblems(request.Key, request.Secret); len(problems) > 0 {
+	if problems := request.problems(); len(problems) > 0 {
 		return web.Response{}, fault.InvalidFields(problems...)
 	}
 	presented, err := apikey.ParsePair(request.Key, request.Secret)
 	if err != nil {
-		return web.Response{}, fault.Wrap(fault.Unauthenticated, err, "Invalid credential")
+		return web.Response{}, session.Refuse(err)
 	}
-	r.Note("key", presented.Locator.ID.String())
-	r.Note("namespace", presented.Locator.Namespace.String())
-	key, err := a.Sessions.Verify(ctx, presented)
-	if err != nil {
-		return web.Response{}, err
-	}
-	token, err := a.Sessions.Issue(ctx, key, session.MaxLifetime)
+	bearer.NotePresented(r, presented.Locator)
+	token, key, err := a.Sessions.Exchange(ctx, presented, session.MaxLifetime)
 	if err != nil {
 		return web.Response{}, err
 	}
@@ -76,7 +85,7 @@ func (a *API) exchange(ctx context.Context, r *web.Request) (web.Response, error
 
 // whoAmI tells who the bearer of a key or token is. He needs no right for it.
 func (a *API) whoAmI(ctx context.Context, r *web.Request) (web.Response, error) {
-	key, err := a.authenticate(ctx, r)
+	key, err := bearer.Of(ctx, r, a.Sessions)
 	if err != nil {
 		return web.Response{}, err
 	}

@@ -32,6 +32,7 @@ import (
 	"time"
 
 	"latchkey/shared/access"
+	"latchkey/shared/api/bearer"
 	"latchkey/shared/api/namespaces/query"
 	"latchkey/shared/apikey"
 	"latchkey/shared/fault"
@@ -84,26 +85,11 @@ type call struct {
 	namespace namespace.Namespace
 }
 
-// authenticate tells whose key or token the request bears.
-func (a *API) authenticate(ctx context.Context, r *web.Request) (apikey.Key, error) {
-	credential, err := r.Bearer()
-	if err != nil {
-		return apikey.Key{}, err
-	}
-	key, err := a.Sessions.Authenticate(ctx, credential)
-	if err != nil {
-		return apikey.Key{}, err
-	}
-	r.Note("caller_key", key.Locator.ID.String())
-	r.Note("caller_namespace", key.Locator.Namespace.String())
-	return key, nil
-}
-
 // managed authenticates the caller and asks whether he may use the route at all,
 // before anything else of the request is looked at.
 func (a *API) managed(method access.Method, do func(context.Context, call) (any, error)) web.Handler {
 	return func(ctx context.Context, r *web.Request) (web.Response, error) {
-		key, err := a.authenticate(ctx, r)
+		key, err := bearer.Of(ctx, r, a.Sessions)
 		if err != nil {
 			return web.Response{}, err
 		}

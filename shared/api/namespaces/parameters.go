@@ -18,15 +18,10 @@ const (
 	maxPageSize     = 500
 )
 
-const notABoolean = "value must be true or false"
-
-// offered are the parameters of a list. The vendor's own client adds list_all, which
-// tells it to go through all pages, and which means nothing here.
-var offered = []string{
-	"count", "disable_pagination", "filter", "list_all", "mask", "page_id", "page_size", "page_token", "traverse",
-	"sort.path", "sort.order",
-	"group.aggregation_paths", "group.show_aggregation_uuids", "group.unique_count_paths", "group.unique_value_paths",
-}
+const (
+	notABoolean = "value must be true or false"
+	notOffered  = "parameter is not offered"
+)
 
 // A listing is what the parameters of a list ask for.
 type listing struct {
@@ -45,11 +40,11 @@ type listing struct {
 
 // listingOf reads the parameters. Invalid: it names every one that is wrong.
 func listingOf(c call, schema query.Schema, now time.Time) (listing, error) {
-	given, err := parametersOf(c.Request, listPrefix, offered...)
+	given, err := c.Parameters(listPrefix)
 	if err != nil {
 		return listing{}, err
 	}
-	p := listParameters{given: given, schema: schema}
+	p := listParameters{given: given, read: map[string]bool{}, schema: schema}
 	l := listing{
 		below:     p.boolean("traverse"),
 		count:     p.boolean("count"),
@@ -61,6 +56,7 @@ func listingOf(c call, schema query.Schema, now time.Time) (listing, error) {
 		skip:      p.number("page_token"),
 		limit:     p.number("page_size"),
 	}
+	p.boolean("list_all") // tells the vendor's own client to go through all pages, and nothing here
 	l.hash = hashOf(c.Operation.Name, c.namespace.String(), strconv.FormatBool(l.below), given["filter"],
 		given["sort.path"], strconv.FormatBool(descends[given["sort.order"]]))
 	if l.limit == 0 {
@@ -68,6 +64,7 @@ func listingOf(c call, schema query.Schema, now time.Time) (listing, error) {
 	}
 	l.limit = min(l.limit, maxPageSize)
 	l.after = p.after(c, l)
+	p.refuseUnread()
 	if len(p.found.Fields) > 0 {
 		return listing{}, fault.InvalidFields(p.found.Fields...)
 	}
@@ -77,14 +74,30 @@ func listingOf(c call, schema query.Schema, now time.Time) (listing, error) {
 // listParameters are read one by one, and what is wrong is collected.
 type listParameters struct {
 	given  map[string]string
+	read   map[string]bool // so that one that nobody reads is known not to be offered
 	schema query.Schema
 	found  problems
+}
+
+func (p *listParameters) text(name string) string {
+	p.read[name] = true
+	return p.given[name]
+}
+
+// refuseUnread refuses what is not offered: to ignore it could do other than its sender
+// wants.
+func (p *listParameters) refuseUnread() {
+	for name := range p.given {
+		if !p.read[name] {
+			p.wrong(name, notOffered)
+		}
+	}
 }
 
 func (p *listParameters) wrong(name, problem string) { p.found.Add(listPrefix+name, problem) }
 
 func (p *listParameters) boolean(name string) bool {
-	switch p.given[name] {
+	switch p.text(name) {
 	case "true":
 		return true
 	case "", "false":
@@ -95,7 +108,7 @@ func (p *listParameters) boolean(name string) bool {
 }
 
 func (p *listParameters) number(name string) int {
-	text := p.given[name]
+	text := p.text(name)
 	if text == "" {
 		return 0
 	}
@@ -109,10 +122,10 @@ func (p *listParameters) number(name string) int {
 // parsed reads a parameter that may be left out, which gives the zero value.
 func parsed[T any](p *listParameters, name string, parse func(string) (T, error)) T {
 	var value T
-	if p.given[name] == "" {
+	if p.text(name) == "" {
 		return value
 	}
-	value, err := parse(p.given[name])
+	value, err := parse(p.text(name))
 	if err != nil {
 		p.wrong(name, err.Error())
 	}
@@ -128,11 +141,11 @@ var descends = map[string]bool{
 }
 
 func (p *listParameters) order() *query.Order {
-	descending, ok := descends[p.given["sort.order"]]
+	descending, ok := descends[p.text("sort.order")]
 	if !ok {
 		p.wrong("sort.order", "value is no order")
 	}
-	if p.given["sort.path"] == "" {
+	if p.text("sort.path") == "" {
 		if descending {
 			p.wrong("sort.path", "value is required")
 		}
@@ -165,16 +178,16 @@ func (p *listParameters) grouping() *query.Grouping {
 
 // groupPaths checks a list of paths on its own.
 func (p *listParameters) groupPaths(name string) string {
-	if _, err := p.schema.Group(query.GroupOptions{AggregationPaths: p.given[name]}); err != nil {
+	if _, err := p.schema.Group(query.GroupOptions{AggregationPaths: p.text(name)}); err != nil {
 		p.wrong(name, err.Error())
 	}
-	return p.given[name]
+	return p.text(name)
 }
 
 // after is the place that page_id names. Where keys of a single namespace are listed, an
 // id alone is one too, as in the vendor's own lists.
 func (p *listParameters) after(c call, l listing) *place {
-	text := p.given["page_id"]
+	text := p.text("page_id")
 	if text == "" {
 		return nil
 	}
@@ -198,7 +211,7 @@ func parametersOf(r *web.Request, prefix string, offered ...string) (map[string]
 	var found problems
 	for name := range given {
 		if !slices.Contains(offered, name) {
-			found.Add(prefix+name, "parameter is not offered")
+			found.Add(prefix+name, notOffered)
 		}
 	}
 	if len(found.Fields) > 0 {

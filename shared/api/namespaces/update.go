@@ -3,6 +3,7 @@ package namespaces
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -13,9 +14,14 @@ import (
 	"latchkey/shared/web"
 )
 
-// updatable are the paths that an update's mask may name. The mask "meta", like an
-// empty one, means all of them.
-var updatable = []string{"meta.name", "meta.description", "meta.tags", "meta.annotations"}
+// updatable are the paths that an update's mask may name, and what each takes from the
+// object. The mask "meta", like an empty one, means all of them.
+var updatable = map[string]func(*apikey.Edit, *apikey.Draft){
+	"meta.name":        func(to *apikey.Edit, from *apikey.Draft) { to.Name = &from.Name },
+	"meta.description": func(to *apikey.Edit, from *apikey.Draft) { to.Description = &from.Texts.Description },
+	"meta.tags":        func(to *apikey.Edit, from *apikey.Draft) { to.Tags = &from.Texts.Tags },
+	"meta.annotations": func(to *apikey.Edit, from *apikey.Draft) { to.Annotations = &from.Texts.Annotations },
+}
 
 // An updateRequest is the vendor's general form of an update.
 type updateRequest struct {
@@ -88,7 +94,11 @@ func (r updateRequest) edit() (apikey.Edit, problems) {
 			found.Add("object."+field.Name, field.Problem)
 		}
 	}
-	return editOf(draft, paths), found
+	var edit apikey.Edit
+	for _, path := range paths {
+		updatable[path](&edit, &draft)
+	}
+	return edit, found
 }
 
 // isWithin reports whether a field is a path or a member of its list.
@@ -102,30 +112,13 @@ func (r updateRequest) paths(found *problems) []string {
 	for path := range strings.SplitSeq(r.Request.UpdateMask, ",") {
 		switch path = strings.TrimSpace(path); {
 		case slices.Contains(paths, path): // again
-		case slices.Contains(updatable, path):
+		case updatable[path] != nil:
 			paths = append(paths, path)
 		case path == "meta", path == "" && r.Request.UpdateMask == "":
-			paths = slices.Clone(updatable)
+			paths = slices.Sorted(maps.Keys(updatable))
 		default:
 			found.Add("request.update_mask", fmt.Sprintf("path %.100q cannot be updated", path))
 		}
 	}
 	return paths
-}
-
-func editOf(draft apikey.Draft, paths []string) apikey.Edit {
-	var edit apikey.Edit
-	for _, path := range paths {
-		switch path {
-		case "meta.name":
-			edit.Name = &draft.Name
-		case "meta.description":
-			edit.Description = &draft.Texts.Description
-		case "meta.tags":
-			edit.Tags = &draft.Texts.Tags
-		case "meta.annotations":
-			edit.Annotations = &draft.Texts.Annotations
-		}
-	}
-	return edit
 }

@@ -8,14 +8,14 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"latchkey/shared/api/bearer"
 	"latchkey/shared/apikey"
 	"latchkey/shared/fault"
 	"latchkey/shared/web"
 )
 
 type validateRequest struct {
-	Key    string `json:"key"`
-	Secret string `json:"secret"`
+	pairRequest
 
 	IssuingUser web.Ignored `json:"issuing_user"`
 	Valid       web.Ignored `json:"valid"`
@@ -42,7 +42,7 @@ func (a *API) validate(ctx context.Context, r *web.Request) (web.Response, error
 	if err := web.DecodeJSON(r.Body, &request); err != nil {
 		return web.Response{}, err
 	}
-	if problems := pairProblems(request.Key, request.Secret); len(problems) > 0 {
+	if problems := request.problems(); len(problems) > 0 {
 		return web.Response{}, fault.InvalidFields(problems...)
 	}
 	presented, err := apikey.ParsePair(request.Key, request.Secret)
@@ -55,24 +55,11 @@ func (a *API) validate(ctx context.Context, r *web.Request) (web.Response, error
 		return web.Response{}, err
 	}
 	r.Note("verdict", found.Reason.String())
-	r.Note("key", presented.Locator.ID.String())
-	r.Note("namespace", presented.Locator.Namespace.String())
+	bearer.NotePresented(r, presented.Locator)
 	if !found.IsValid() {
 		return a.answers.invalid(request.Key, isCompact(r))
 	}
 	return a.answers.valid(request.Key, found.Key.CreatedBy, isCompact(r))
-}
-
-// pairProblems finds the halves of a pair that are not there.
-func pairProblems(key, secret string) []fault.Field {
-	var found problems
-	if key == "" {
-		found.Add("key", "value is required")
-	}
-	if secret == "" {
-		found.Add("secret", "value is required")
-	}
-	return found.Fields
 }
 
 // validateAnswers are the four forms of an answer, encoded once for each process

@@ -24,6 +24,7 @@ import (
 	"net/url"
 	"time"
 
+	"latchkey/shared/api/bearer"
 	"latchkey/shared/apikey"
 	"latchkey/shared/fault"
 	"latchkey/shared/operation"
@@ -119,15 +120,10 @@ func refusal(detail string) (web.Response, error) {
 func (a *API) loginWithKey(ctx context.Context, r *web.Request, text string) (web.Response, error) {
 	presented, err := apikey.ParseFullKey(text)
 	if err != nil {
-		return web.Response{}, fault.Wrap(fault.Unauthenticated, err, invalidText)
+		return web.Response{}, invalid(session.Refuse(err))
 	}
-	r.Note("key", presented.Locator.ID.String())
-	r.Note("namespace", presented.Locator.Namespace.String())
-	key, err := a.Sessions.Verify(ctx, presented)
-	if err != nil {
-		return web.Response{}, invalid(err)
-	}
-	token, err := a.Sessions.Issue(ctx, key, tokenLifetime)
+	bearer.NotePresented(r, presented.Locator)
+	token, _, err := a.Sessions.Exchange(ctx, presented, tokenLifetime)
 	if err != nil {
 		return web.Response{}, invalid(err)
 	}
@@ -138,13 +134,10 @@ func (a *API) loginWithKey(ctx context.Context, r *web.Request, text string) (we
 	}, false)
 }
 
-// invalidText is what every refused credential is told.
-const invalidText = "Authentication error: the credential is not valid"
-
-// invalid says of a refused credential what this API does.
+// invalid says of every refused credential what this API does.
 func invalid(err error) error {
 	if errors.Is(err, fault.Unauthenticated) {
-		return fault.Wrap(fault.Unauthenticated, err, invalidText)
+		return fault.Wrap(fault.Unauthenticated, err, "Authentication error: the credential is not valid")
 	}
 	return err
 }
@@ -179,16 +172,10 @@ func (a *API) currentUser(ctx context.Context, r *web.Request) (web.Response, er
 	if _, given := r.Header["authorization"]; !given {
 		return web.Response{}, errNotAuthenticated
 	}
-	credential, err := r.Bearer()
+	key, err := bearer.Of(ctx, r, a.Sessions)
 	if err != nil {
 		return web.Response{}, invalid(err)
 	}
-	key, err := a.Sessions.Authenticate(ctx, credential)
-	if err != nil {
-		return web.Response{}, invalid(err)
-	}
-	r.Note("caller_key", key.Locator.ID.String())
-	r.Note("caller_namespace", key.Locator.Namespace.String())
 	return web.JSON(http.StatusOK, userAnswer{
 		Body: userBody{
 			Created: naive(key.CreatedAt),

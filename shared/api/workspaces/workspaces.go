@@ -53,6 +53,7 @@ import (
 	"time"
 
 	"latchkey/shared/access"
+	"latchkey/shared/api/bearer"
 	"latchkey/shared/apikey"
 	"latchkey/shared/fault"
 	"latchkey/shared/operation"
@@ -63,10 +64,11 @@ import (
 // tokenLifetime is that of a session token which this API gives.
 const tokenLifetime = 900 * time.Second
 
-// What the vendor's client knows an expired and a malformed key by.
+// What the vendor says of a credential, and its client looks for.
 const (
-	expiredText   = "Api Key has expired"
-	malformedText = "Api Key Configuration is invalid. Request a new API-key or contact administrator"
+	unauthenticatedText = "Unauthenticated"
+	expiredText         = "Api Key has expired"
+	malformedText       = "Api Key Configuration is invalid. Request a new API-key or contact administrator"
 )
 
 // A Config says what an API is made of. All of it must be set.
@@ -122,25 +124,19 @@ func (a *API) managed(method access.Method, do func(context.Context, call) (any,
 }
 
 func (a *API) authenticate(ctx context.Context, r *web.Request) (access.Caller, error) {
-	credential, err := r.Bearer()
+	key, err := bearer.Of(ctx, r, a.Sessions)
 	if err != nil {
-		return access.Caller{}, unauthenticated(err)
+		return access.Caller{}, inVendorsWords(err, unauthenticatedText)
 	}
-	key, err := a.Sessions.Authenticate(ctx, credential)
-	if errors.Is(err, fault.Unauthenticated) {
-		return access.Caller{}, unauthenticated(err)
-	}
-	if err != nil {
-		return access.Caller{}, err
-	}
-	r.Note("caller_key", key.Locator.ID.String())
-	r.Note("caller_namespace", key.Locator.Namespace.String())
 	return key.Caller(), nil
 }
 
-// unauthenticated says it in the vendor's word.
-func unauthenticated(why error) error {
-	return fault.Wrap(fault.Unauthenticated, why, "Unauthenticated")
+// inVendorsWords says of a refused credential what the vendor's client looks for.
+func inVendorsWords(err error, text string) error {
+	if errors.Is(err, fault.Unauthenticated) {
+		return fault.Wrap(fault.Unauthenticated, err, text)
+	}
+	return err
 }
 
 type createData struct {
@@ -206,29 +202,16 @@ func (a *API) exchange(ctx context.Context, r *web.Request) (web.Response, error
 	if err != nil {
 		return web.Response{}, err
 	}
-	r.Note("key", presented.Locator.ID.String())
-	r.Note("namespace", presented.Locator.Namespace.String())
-	verdict, err := a.Keys.Verify(ctx, presented)
-	if err != nil {
-		return web.Response{}, err
-	}
+	bearer.NotePresented(r, presented.Locator)
+	token, _, err := a.Sessions.Exchange(ctx, presented, tokenLifetime)
 	switch {
-	case verdict.Reason == apikey.Expired:
-		return web.Response{}, expired(verdict.Refusal())
-	case !verdict.IsValid():
-		return web.Response{}, unauthenticated(verdict.Refusal())
-	}
-	token, err := a.Sessions.Issue(ctx, verdict.Key, tokenLifetime)
-	switch {
-	case errors.Is(err, fault.Unauthenticated): // it expires within the second
-		return web.Response{}, expired(err)
+	case errors.Is(err, apikey.Expired):
+		return web.Response{}, inVendorsWords(err, expiredText)
 	case err != nil:
-		return web.Response{}, err
+		return web.Response{}, inVendorsWords(err, unauthenticatedText)
 	}
 	return success(exchangeData{Token: token.Text})
 }
-
-func expired(why error) error { return fault.Wrap(fault.Unauthenticated, why, expiredText) }
 
 // presentedIn reads the key in a body. Whatever cannot be one is told in one way.
 func presentedIn(body []byte) (apikey.FullKey, error) {
