@@ -212,6 +212,7 @@ func TestAbsentDatabase(t *testing.T) {
 	pair := fmt.Sprintf(`{"key":%q,"secret":%q}`, w.variables(t)["root-key-id"], w.variables(t)["root-secret"])
 	apiKey := fmt.Sprintf(`{"apiKey":%q}`, w.root.Reveal())
 	item := "/v1/namespaces/demo/api-keys/" + w.root.Locator.ID.String()
+	tried := map[string]bool{}
 	for _, exchange := range []struct{ method, path, body string }{
 		{http.MethodPost, "/v1/auth/api-key/validate", pair},
 		{http.MethodPost, "/v1/auth/api-key", pair},
@@ -229,10 +230,20 @@ func TestAbsentDatabase(t *testing.T) {
 		{http.MethodPost, "/api/v1/login", "password=" + w.root.Reveal()},
 		{http.MethodGet, "/api/v1/current-user", ""},
 	} {
+		for _, op := range operation.All {
+			if op.Method() == exchange.method && operation.MatchPath(op.Path(), exchange.path) {
+				tried[op.Name] = true
+			}
+		}
 		status, body := send(t, w.stack, exchange.method, exchange.path, "Bearer "+w.root.Reveal(), exchange.body)
 		inEnvelope := slices.ContainsFunc(unavailable, func(begins string) bool { return strings.HasPrefix(body, begins) })
 		if status != http.StatusServiceUnavailable || !inEnvelope {
 			t.Errorf("%s %s: %d %s", exchange.method, exchange.path, status, body)
+		}
+	}
+	for _, op := range operation.All {
+		if op.UsesTable() && op.Route != "" && !tried[op.Name] {
+			t.Errorf("%s was not tried", op.Name)
 		}
 	}
 	w.recorder.broken.Store(false)

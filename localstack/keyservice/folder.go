@@ -11,13 +11,14 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
+
+	"latchkey/localstack/wholefile"
 )
 
 const (
-	extension  = ".pem"
-	pemType    = "PRIVATE KEY" // PKCS #8
-	unfinished = "."           // begins the name of a file that is being written
-	idVersion  = 7
+	extension = ".pem"
+	pemType   = "PRIVATE KEY" // PKCS #8
+	idVersion = 7
 )
 
 // A folder keeps keys in the directory of this name. The empty folder keeps nothing.
@@ -41,7 +42,7 @@ func (f folder) keys() ([]key, error) {
 	}
 	var keys []key
 	for _, entry := range entries {
-		if strings.HasPrefix(entry.Name(), unfinished) {
+		if strings.HasPrefix(entry.Name(), wholefile.Unfinished) {
 			continue
 		}
 		one, err := f.read(entry.Name())
@@ -100,24 +101,7 @@ func (f folder) write(k key) error {
 	if err != nil {
 		return err
 	}
-	return f.writeFile(k.id+extension, pem.EncodeToMemory(&pem.Block{Type: pemType, Bytes: der}))
-}
-
-// writeFile makes a file that only its owner may read, whole or not at all.
-func (f folder) writeFile(name string, text []byte) error {
-	file, err := os.CreateTemp(string(f), unfinished+name+".*")
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(text)
-	err = errors.Join(err, file.Sync(), file.Close())
-	if err == nil {
-		err = os.Rename(file.Name(), f.path(name))
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(file.Name()))
-	}
-	return nil
+	return wholefile.Write(f.path(k.id+extension), pem.EncodeToMemory(&pem.Block{Type: pemType, Bytes: der}))
 }
 
 // Remove removes the keys of a directory, and the directory if nothing else is in it.
@@ -128,7 +112,7 @@ func Remove(directory string) error {
 		return nil
 	}
 	for _, entry := range entries {
-		if name := entry.Name(); strings.HasSuffix(name, extension) || strings.HasPrefix(name, unfinished) {
+		if name := entry.Name(); strings.HasSuffix(name, extension) || strings.HasPrefix(name, wholefile.Unfinished) {
 			err = errors.Join(err, os.Remove(filepath.Join(directory, name)))
 		}
 	}

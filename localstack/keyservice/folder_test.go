@@ -20,6 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"latchkey/localstack/keyservice"
+	"latchkey/localstack/localtest"
 )
 
 func TestIDsSortByCreation(t *testing.T) {
@@ -59,9 +60,9 @@ func TestOnlyTheOwnerMayRead(t *testing.T) {
 	directory := filepath.Join(t.TempDir(), "keys")
 	keys := open(t, directory)
 	id := create(t, keys)
-	expectMode(t, directory, 0o700|os.ModeDir)
-	expectMode(t, filepath.Join(directory, id+".pem"), 0o600)
-	if names := entries(t, directory); len(names) != 1 {
+	localtest.WantMode(t, directory, 0o700|os.ModeDir)
+	localtest.WantMode(t, filepath.Join(directory, id+".pem"), 0o600)
+	if names := localtest.Entries(t, directory); len(names) != 1 {
 		t.Errorf("got %v", names)
 	}
 }
@@ -73,8 +74,8 @@ func TestADirectoryKeepsItsMode(t *testing.T) {
 		t.Fatal(err)
 	}
 	id := create(t, open(t, directory))
-	expectMode(t, directory, 0o755|os.ModeDir)
-	expectMode(t, filepath.Join(directory, id+".pem"), 0o600)
+	localtest.WantMode(t, directory, 0o755|os.ModeDir)
+	localtest.WantMode(t, filepath.Join(directory, id+".pem"), 0o600)
 }
 
 func TestUnfinishedFilesArePassedOver(t *testing.T) {
@@ -188,30 +189,6 @@ func write(t *testing.T, directory, name, text string) {
 	t.Helper()
 	if err := os.WriteFile(filepath.Join(directory, name), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
-	}
-}
-
-func entries(t *testing.T, directory string) []string {
-	t.Helper()
-	found, err := os.ReadDir(directory)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var names []string
-	for _, entry := range found {
-		names = append(names, entry.Name())
-	}
-	return names
-}
-
-func expectMode(t *testing.T, path string, want os.FileMode) {
-	t.Helper()
-	info, err := os.Stat(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if info.Mode() != want {
-		t.Errorf("%s has mode %v, want %v", path, info.Mode(), want)
 	}
 }
 

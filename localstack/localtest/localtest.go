@@ -1,10 +1,11 @@
 // Package localtest has what the tests of several parts of the local stack need: to
-// wait for what happens in another goroutine or process, and to collect what such
-// write.
+// wait for what happens in another goroutine or process, to collect what such write,
+// and to look at the files that are left.
 package localtest
 
 import (
 	"bytes"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -44,4 +45,30 @@ func (b *Buffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.text.String()
+}
+
+// Entries are the names of what is in a directory.
+func Entries(t testing.TB, directory string) []string {
+	t.Helper()
+	found, err := os.ReadDir(directory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, entry := range found {
+		names = append(names, entry.Name())
+	}
+	return names
+}
+
+// WantMode holds a file to its mode.
+func WantMode(t testing.TB, path string, want os.FileMode) {
+	t.Helper()
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Mode() != want {
+		t.Errorf("%s has mode %v, want %v", path, info.Mode(), want)
+	}
 }

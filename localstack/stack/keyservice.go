@@ -1,10 +1,8 @@
 package stack
 
 import (
-	"errors"
 	"fmt"
 	"net"
-	"net/http"
 
 	"latchkey/localstack/keyservice"
 )
@@ -30,16 +28,7 @@ func (s *Stack) startKeyService() error {
 		return fmt.Errorf("address of the key service: %w", err)
 	}
 	s.keyService = urlOf(listener.Addr().(*net.TCPAddr))
-	server := &http.Server{
-		Handler:           keys,
-		ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
-	}
-	s.onClose(server.Close)
-	go func() {
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			fmt.Fprintf(s.config.Log, "key service: %v\n", err)
-		}
-	}()
+	s.serveOn(listener, keys, "key service")
 	return nil
 }
 

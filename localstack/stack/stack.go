@@ -51,7 +51,7 @@ const (
 	DefaultTable = "latchkey"
 )
 
-// How long the HTTP API lets a connection keep it waiting. A request may take all
+// How long a server lets a connection keep it waiting. A request may take all
 // of readTimeout to arrive and all of the gateway's limit to be answered.
 const (
 	readHeaderTimeout = 10 * time.Second
@@ -254,17 +254,22 @@ func (s *Stack) serve(listener net.Listener) error {
 	if err != nil {
 		return err
 	}
+	s.serveOn(listener, g, "HTTP API")
+	return nil
+}
+
+// serveOn serves until the stack is closed.
+func (s *Stack) serveOn(listener net.Listener, handler http.Handler, what string) {
 	server := &http.Server{
-		Handler:           g,
+		Handler:           handler,
 		ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
 	}
 	s.onClose(server.Close)
 	go func() {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			fmt.Fprintf(s.config.Log, "HTTP API: %v\n", err)
+			fmt.Fprintf(s.config.Log, "%s: %v\n", what, err)
 		}
 	}()
-	return nil
 }
 
 func (s *Stack) onClose(closer func() error) { s.closers = append(s.closers, closer) }

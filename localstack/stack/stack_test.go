@@ -85,7 +85,7 @@ func TestDataAndKeyOutliveAStack(t *testing.T) {
 		t.Error("the first start makes no key")
 	}
 	put(t, first, "kept", 0)
-	mode(t, dir, 0o700|os.ModeDir)
+	localtest.WantMode(t, dir, 0o700|os.ModeDir)
 	if err := first.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -111,13 +111,13 @@ func TestADirectoryKeepsItsMode(t *testing.T) {
 	if err := stack.Reset(dir); err != nil {
 		t.Fatal(err)
 	}
-	if left := entries(t, dir); len(left) > 0 {
+	if left := localtest.Entries(t, dir); len(left) > 0 {
 		t.Errorf("reset made %v", left)
 	}
 	s := start(t, stack.Config{DataDir: dir})
 	put(t, s, "secret", 0)
-	mode(t, dir, 0o755|os.ModeDir)
-	files := entries(t, dir)
+	localtest.WantMode(t, dir, 0o755|os.ModeDir)
+	files := localtest.Entries(t, dir)
 	for _, name := range []string{"dynamodb.db", "dynamodb.db-shm", "dynamodb.db-wal", "lock", "root-key", "stack.json"} {
 		if !slices.Contains(files, name) {
 			t.Errorf("no %s", name)
@@ -125,13 +125,13 @@ func TestADirectoryKeepsItsMode(t *testing.T) {
 	}
 	for _, name := range files {
 		if name != "session-keys" {
-			mode(t, filepath.Join(dir, name), 0o600)
+			localtest.WantMode(t, filepath.Join(dir, name), 0o600)
 		}
 	}
 	sessionKeys := filepath.Join(dir, "session-keys")
-	mode(t, sessionKeys, 0o700|os.ModeDir)
-	for _, name := range entries(t, sessionKeys) {
-		mode(t, filepath.Join(sessionKeys, name), 0o600)
+	localtest.WantMode(t, sessionKeys, 0o700|os.ModeDir)
+	for _, name := range localtest.Entries(t, sessionKeys) {
+		localtest.WantMode(t, filepath.Join(sessionKeys, name), 0o600)
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
@@ -139,7 +139,7 @@ func TestADirectoryKeepsItsMode(t *testing.T) {
 	if err := stack.Reset(dir); err != nil {
 		t.Fatal(err)
 	}
-	mode(t, dir, 0o755|os.ModeDir)
+	localtest.WantMode(t, dir, 0o755|os.ModeDir)
 }
 
 func TestARootKeyThatDoesNotWorkIsReplaced(t *testing.T) {
@@ -160,7 +160,7 @@ func TestARootKeyThatDoesNotWorkIsReplaced(t *testing.T) {
 			if got, err := stack.ReadRootKey(dir); err != nil || got != fullKey {
 				t.Errorf("the file is not replaced: %v", err)
 			}
-			mode(t, filepath.Join(dir, "root-key"), 0o600)
+			localtest.WantMode(t, filepath.Join(dir, "root-key"), 0o600)
 		})
 	}
 }
@@ -474,30 +474,6 @@ func writeRootKey(t *testing.T, dir, text string) {
 	t.Helper()
 	if err := os.WriteFile(filepath.Join(dir, "root-key"), []byte(text), 0o644); err != nil {
 		t.Fatal(err)
-	}
-}
-
-func entries(t *testing.T, dir string) []string {
-	t.Helper()
-	found, err := os.ReadDir(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var names []string
-	for _, entry := range found {
-		names = append(names, entry.Name())
-	}
-	return names
-}
-
-func mode(t *testing.T, path string, want os.FileMode) {
-	t.Helper()
-	info, err := os.Stat(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if info.Mode() != want {
-		t.Errorf("%s has mode %v, want %v", path, info.Mode(), want)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"latchkey/localstack/keyservice"
+	"latchkey/localstack/wholefile"
 )
 
 // Files of a state directory.
@@ -171,7 +172,7 @@ func (s *state) keepRootKey(fullKey string) error {
 	if s.dir == "" {
 		return nil
 	}
-	return replaceFile(s.rootKeyPath(), []byte(fullKey+"\n"))
+	return wholefile.Write(s.rootKeyPath(), []byte(fullKey+"\n"))
 }
 
 func (s *state) tellRunning(running Running) error {
@@ -182,7 +183,7 @@ func (s *state) tellRunning(running Running) error {
 	if err != nil {
 		return err
 	}
-	return replaceFile(filepath.Join(s.dir, runningFile), append(text, '\n'))
+	return wholefile.Write(filepath.Join(s.dir, runningFile), append(text, '\n'))
 }
 
 func (s *state) forget(file string) error {
@@ -212,19 +213,6 @@ func Reset(dir string) error {
 		err = errors.Join(err, s.forget(file))
 	}
 	return errors.Join(err, keyservice.Remove(s.sessionKeys()), s.close())
-}
-
-// replaceFile writes a file that only its owner may read, whole or not at all.
-func replaceFile(path string, text []byte) error {
-	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(text)
-	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
-		return errors.Join(err, os.Remove(file.Name()))
-	}
-	return os.Rename(file.Name(), path)
 }
 
 // ReadRootKey reads the full key that bootstrap made for the stack of a state
