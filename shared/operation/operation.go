@@ -4,8 +4,8 @@
 // and imports nothing but the standard library and the schema.
 //
 // Each operation is a Lambda function of its own, built from
-// functions/<name>. Its Touches become its IAM policy, and a test records what
-// it really calls and compares.
+// functions/<name>. Its Touches and its SessionKeys become its IAM policy, and a test
+// records what it really calls and compares.
 package operation
 
 import (
