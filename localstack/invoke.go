@@ -72,20 +72,12 @@ func load(
 		return nil, fmt.Errorf("event: %w", err)
 	}
 	values := event.KeyValues(func() (string, error) { return stack.ReadRootKey(dataDir) })
-	forCreation := maps.Clone(values)
-	values[event.CreatedUUID] = func() (string, error) { return create(forCreation, send) }
+	created := event.Created(
+		func() ([]byte, error) { return os.ReadFile(samplePath(operation.CreateAPIKey)) },
+		maps.Clone(values),
+		func(text []byte) ([]byte, error) { return send(operation.CreateAPIKey, text) })
+	maps.Copy(values, created)
 	return event.Fill(text, values)
-}
-
-// create makes a key from the sample event and gives its UUID.
-func create(values event.Values, send func(operation.Operation, []byte) ([]byte, error)) (string, error) {
-	sample, err := os.ReadFile(samplePath(operation.CreateAPIKey))
-	if err != nil {
-		return "", err
-	}
-	return event.Created(sample, values, func(text []byte) ([]byte, error) {
-		return send(operation.CreateAPIKey, text)
-	})()
 }
 
 // samplePath is where the sample event of an operation lies in the source tree

@@ -2,6 +2,7 @@ package endtoend_test
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -65,7 +66,8 @@ func (w *world) fill(t *testing.T, sample []byte) []byte {
 	send := func(filled []byte) ([]byte, error) {
 		return w.stack.Invoke(t.Context(), operation.CreateAPIKey, filled)
 	}
-	values[event.CreatedUUID] = event.Created(read(t, operation.CreateAPIKey.Name+".json"), values, send)
+	creation := func() ([]byte, error) { return read(t, operation.CreateAPIKey.Name+".json"), nil }
+	maps.Copy(values, event.Created(creation, maps.Clone(values), send))
 	filled, err := event.Fill(sample, values)
 	if err != nil {
 		t.Fatal(err)

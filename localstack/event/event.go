@@ -4,16 +4,18 @@
 // differs from run to run. It names that instead, and the value is put in its
 // place before the event is sent:
 //
-//	{{root-key}}      the full key that bootstrap made
-//	{{root-key-id}}   its public identifier
-//	{{root-secret}}   its secret part
-//	{{root-uuid}}     its UUID
-//	{{created-uuid}}  the UUID of a key that is created for this purpose
+//	{{root-key}}        the full key that bootstrap made
+//	{{root-key-id}}     its public identifier
+//	{{root-secret}}     its secret part
+//	{{root-uuid}}       its UUID
+//	{{created-uuid}}    the UUID of a key that is created for this purpose
+//	{{created-key-id}}  its public identifier
 package event
 
 import (
 	"encoding/json"
 	"fmt"
+	"sync"
 
 	"latchkey/localstack/placeholder"
 	"latchkey/shared/apikey"
@@ -21,11 +23,12 @@ import (
 
 // Names of placeholders.
 const (
-	RootKey     = "root-key"
-	RootKeyID   = "root-key-id"
-	RootSecret  = "root-secret"
-	RootUUID    = "root-uuid"
-	CreatedUUID = "created-uuid"
+	RootKey      = "root-key"
+	RootKeyID    = "root-key-id"
+	RootSecret   = "root-secret"
+	RootUUID     = "root-uuid"
+	CreatedUUID  = "created-uuid"
+	CreatedKeyID = "created-key-id"
 )
 
 // Values gives each placeholder's value. A value is only asked for when an event
@@ -81,35 +84,48 @@ func Fill(event []byte, values Values) ([]byte, error) {
 	return []byte(filled), err
 }
 
-// Created is the value of CreatedUUID: it sends the sample event of
-// create-api-key, filled with the values, and takes the uuid out of the answer.
-func Created(sample []byte, values Values, send func(event []byte) ([]byte, error)) func() (string, error) {
-	return func() (string, error) {
-		event, err := Fill(sample, values)
+// Created are the values of CreatedUUID and CreatedKeyID. The first that is asked for
+// sends the sample event of create-api-key, filled with the given values.
+func Created(sample func() ([]byte, error), given Values, send func(event []byte) ([]byte, error)) Values {
+	create := sync.OnceValues(func() (createdKey, error) {
+		text, err := sample()
 		if err != nil {
-			return "", err
+			return createdKey{}, err
+		}
+		event, err := Fill(text, given)
+		if err != nil {
+			return createdKey{}, err
 		}
 		response, err := send(event)
 		if err != nil {
-			return "", err
+			return createdKey{}, err
 		}
-		return uuidIn(response)
+		return createdIn(response)
+	})
+	return Values{
+		CreatedUUID:  func() (string, error) { key, err := create(); return key.UUID, err },
+		CreatedKeyID: func() (string, error) { key, err := create(); return key.Spec.Key, err },
 	}
 }
 
-func uuidIn(response []byte) (string, error) {
+type createdKey struct {
+	UUID string `json:"uuid"`
+	Spec struct {
+		Key string `json:"key"`
+	} `json:"spec"`
+}
+
+func createdIn(response []byte) (createdKey, error) {
 	var outer struct {
 		StatusCode int    `json:"statusCode"`
 		Body       string `json:"body"`
 	}
 	if err := json.Unmarshal(response, &outer); err != nil {
-		return "", fmt.Errorf("response of the creation: %w", err)
+		return createdKey{}, fmt.Errorf("response of the creation: %w", err)
 	}
-	var created struct {
-		UUID string `json:"uuid"`
+	var created createdKey
+	if err := json.Unmarshal([]byte(outer.Body), &created); err != nil || created.UUID == "" || created.Spec.Key == "" {
+		return createdKey{}, fmt.Errorf("no key in the response of the creation, status %d", outer.StatusCode)
 	}
-	if err := json.Unmarshal([]byte(outer.Body), &created); err != nil || created.UUID == "" {
-		return "", fmt.Errorf("no uuid in the response of the creation, status %d", outer.StatusCode)
-	}
-	return created.UUID, nil
+	return created, nil
 }

@@ -84,20 +84,27 @@ func TestCreated(t *testing.T) {
 		want           string
 		wantErr        string
 	}{
-		{"created", `{"statusCode":200,"body":"{\"uuid\":\"u-1\"}"}`, "u-1", ""},
+		{"created", `{"statusCode":200,"body":"{\"uuid\":\"u-1\",\"spec\":{\"key\":\"lk_1\"}}"}`, "u-1 lk_1", ""},
+		{"without an identifier", `{"statusCode":200,"body":"{\"uuid\":\"u-1\"}"}`, "", "status 200"},
 		{"refused", `{"statusCode":401,"body":"{\"code\":16}"}`, "", "status 401"},
 		{"no JSON", `nonsense`, "", "response of the creation"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			got, err := event.Created([]byte(`"{{a}}"`), event.Values{"a": event.Fixed("b")}, func(sent []byte) ([]byte, error) {
-				if string(sent) != `"b"` {
-					t.Errorf("sent %s", sent)
+			sample := func() ([]byte, error) { return []byte(`"{{a}}"`), nil }
+			sent := 0
+			values := event.Created(sample, event.Values{"a": event.Fixed("b")}, func(text []byte) ([]byte, error) {
+				if sent++; string(text) != `"b"` {
+					t.Errorf("sent %s", text)
 				}
 				return []byte(test.response), nil
-			})()
-			if got != test.want {
+			})
+			got, err := event.Fill([]byte("{{created-uuid}} {{created-key-id}}"), values)
+			if err == nil && string(got) != test.want {
 				t.Errorf("got %q", got)
+			}
+			if sent != 1 {
+				t.Errorf("%d keys were created", sent)
 			}
 			if !says(err, test.wantErr) {
 				t.Errorf("error %v", err)
