@@ -143,6 +143,9 @@ func TestDirect(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "namespace: value is required") {
 		t.Errorf("a wrong field: %v", err)
 	}
+	if strings.Contains(log.String(), "namespace") || !strings.Contains(log.String(), "invalid request") {
+		t.Errorf("what a payload holds is logged: %s", log.String())
+	}
 	_, err = invoke(errors.New("internals"))
 	if err == nil || strings.Contains(err.Error(), "internals") || !strings.Contains(log.String(), "internals") {
 		t.Errorf("an unknown error: %v, logged %s", err, log.String())
