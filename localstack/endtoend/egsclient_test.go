@@ -1157,10 +1157,7 @@ type egsJourney struct {
 
 func TestEGSJourney(t *testing.T) {
 	j := &egsJourney{egsWorld: newEGSWorld(t), listed: map[string]egsKey{}}
-	for _, step := range []struct {
-		name string
-		take func(*testing.T)
-	}{
+	take(t, []step{
 		{"the root key makes an Owner", j.makeOwner},
 		{"the Owner makes an Editor and a Viewer", j.makeOthers},
 		{"the Owner lists them", j.listThem},
@@ -1168,11 +1165,7 @@ func TestEGSJourney(t *testing.T) {
 		{"each may do what its role says", j.checkRights},
 		{"the Owner deletes them by what is listed", j.deleteThem},
 		{"they are gone", j.wantGone},
-	} {
-		if !t.Run(step.name, step.take) {
-			break // the next step would only repeat it
-		}
-	}
+	})
 }
 
 // make gives a client for a new key.

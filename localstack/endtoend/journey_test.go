@@ -127,13 +127,26 @@ type journey struct {
 	made    map[string]endorAPIKey // by name, with their secrets
 }
 
+// A step of a journey goes on from where the one before it ended.
+type step struct {
+	name string
+	take func(*testing.T)
+}
+
+// take takes the steps up to the first that fails: the next would only repeat it.
+func take(t *testing.T, steps []step) {
+	t.Helper()
+	for _, s := range steps {
+		if !t.Run(s.name, s.take) {
+			return
+		}
+	}
+}
+
 func TestJourney(t *testing.T) {
 	w := newWorld(t)
 	j := &journey{world: w, root: w.endorRoot(), made: map[string]endorAPIKey{}}
-	for _, step := range []struct {
-		name string
-		take func(*testing.T)
-	}{
+	take(t, []step{
 		{"create the team's key", j.createTeamKey},
 		{"exchange it", j.exchange},
 		{"create keys", j.createKeys},
@@ -144,11 +157,7 @@ func TestJourney(t *testing.T) {
 		{"validate", j.validatePairs},
 		{"rotate", j.rotate},
 		{"delete", j.deleteOne},
-	} {
-		if !t.Run(step.name, step.take) {
-			break // the next step would only repeat it
-		}
-	}
+	})
 }
 
 func (j *journey) createTeamKey(t *testing.T) {
