@@ -12,6 +12,10 @@
 // Nobody grants what he does not hold. Holding is inclusion of what two grants
 // expand to, kind by kind, and of the namespaces that they reach; a role that
 // expands to nothing is held by who has it or everything.
+//
+// A key of a service account has no grant. What it may do follows from whose it is:
+// read the accounts and keys of its namespace, change its own account, and manage its
+// own account's keys. Nobody hands out such a key who does not hold as much.
 package access
 
 import (
@@ -55,18 +59,43 @@ type Grant struct {
 type Caller struct {
 	ID        string // of the key that was presented
 	Name      string // of the same key
+	Account   string // the id of the service account that the key belongs to; empty: none
 	Namespace namespace.Namespace
 	Propagate bool // whether the caller also reaches what is below its namespace
 	Grant     Grant
 }
 
+// What the key of a service account may do with what is its account's, and with what is
+// not.
+var (
+	ofOwnAccount = Grant{Rules: map[string]Method{ServiceAccount: Read | Update, APIKey: All}}
+	ofOthers     = Grant{Rules: map[string]Method{ServiceAccount: Read, APIKey: Read}}
+)
+
 // Require returns a Forbidden fault unless the caller may do method to kind in
 // the target namespace.
 func (c Caller) Require(method Method, kind string, target namespace.Namespace) error {
-	if c.Reaches(target) && c.Grant.Allows(method, kind) {
+	return c.RequireOf("", method, kind, target)
+}
+
+// RequireOf is Require for what is a service account's, by its id: the account itself or
+// one of its keys.
+func (c Caller) RequireOf(account string, method Method, kind string, target namespace.Namespace) error {
+	if c.Reaches(target) && (c.Grant.Allows(method, kind) || c.forAccount(account).Allows(method, kind)) {
 		return nil
 	}
 	return forbidden()
+}
+
+// forAccount is what the caller may do because of whose key it has.
+func (c Caller) forAccount(account string) Grant {
+	switch c.Account {
+	case "":
+		return Grant{}
+	case account:
+		return ofOwnAccount
+	}
+	return ofOthers
 }
 
 // RequireBelow is Require for a request that also covers what is below target.
@@ -81,6 +110,15 @@ func (c Caller) RequireBelow(method Method, kind string, target namespace.Namesp
 // with this grant in the target namespace would.
 func (c Caller) RequireHolds(grant Grant, target namespace.Namespace, propagate bool) error {
 	if c.Reaches(target) && (c.Propagate || !propagate) && c.Grant.Includes(grant) {
+		return nil
+	}
+	return forbidden()
+}
+
+// RequireHoldsAccount returns a Forbidden fault unless the caller holds all that a key of
+// a service account in the target namespace does.
+func (c Caller) RequireHoldsAccount(account string, target namespace.Namespace) error {
+	if c.Reaches(target) && (c.Account != "" && c.Account == account || c.Grant.Includes(ofOwnAccount)) {
 		return nil
 	}
 	return forbidden()
