@@ -65,7 +65,7 @@ var plan = []room{
 	{path: "latchkey/shared/kms", may: []string{"latchkey/shared/awsclient", "latchkey/shared/fault", sdk, smithy}},
 	{
 		path: "latchkey/shared/dynamo/dynamotest",
-		may:  []string{"latchkey/shared/awsclient", "latchkey/shared/dynamo", "latchkey/shared/operation", "latchkey/localstack/", sdk, smithy},
+		may:  []string{"latchkey/shared/awsclient", "latchkey/shared/dynamo", "latchkey/shared/operation", "latchkey/shared/schema", "latchkey/localstack/", sdk, smithy},
 	},
 	{
 		path: "latchkey/shared/dynamo",

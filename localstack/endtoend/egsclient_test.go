@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -526,7 +527,7 @@ func newEGSWorld(t *testing.T) *egsWorld {
 
 // keysAt is the domain, at another time than now.
 func (e *egsWorld) keysAt(now time.Time) *apikey.Service {
-	return apikey.NewService(apikey.Config{Store: e.store, Clock: func() time.Time { return now }, Random: rand.Reader})
+	return apikey.NewService(apikey.Config{Store: e.store, Clock: func() time.Time { return now }, Random: rand.Reader, Log: slog.New(slog.DiscardHandler)})
 }
 
 func egsNamespace(t *testing.T, path string) namespace.Namespace {
@@ -562,7 +563,7 @@ func (e *egsWorld) expired(t *testing.T, path string) apikey.FullKey {
 func (e *egsWorld) deleted(t *testing.T) apikey.FullKey {
 	t.Helper()
 	key := e.issue(t, "demo", access.Owner)
-	if err := e.keysAt(time.Now()).Delete(t.Context(), egsMaker(key.Locator.Namespace), key.Locator); err != nil {
+	if err := e.keysAt(time.Now()).Delete(t.Context(), egsMaker(key.Locator.Namespace), apikey.At(key.Locator)); err != nil {
 		t.Fatal(err)
 	}
 	return key

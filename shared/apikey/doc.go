@@ -36,7 +36,31 @@
 // bits a slow hash or a pepper adds nothing that an attacker feels, and either
 // would cost every verification. Digests are compared in constant time, also
 // with a dummy where the key is unknown: every refusal of a well-formed key takes
-// the same read and the same comparison.
+// the same read and the same comparisons.
+//
+// # Rotation
+//
+// A key can be given a new secret. Its locator, and so its name, its grant and the tokens
+// that it was exchanged for stay. The secret before goes on for as many minutes as are
+// asked for; there is one generation of it, so that rotating twice stops the first, and
+// rotating with none stops every older one at once. Both digests are compared each time,
+// with a dummy where there is none. Who rotates a key gets its new secret, so he must
+// hold all that it does.
+//
+// # Service accounts
+//
+// A key may belong to a service account of its namespace: then it has no grant, its
+// name is unique in the account, and it is as good as the account is: switched off, on
+// and deleted with it. Its verification reads the account too. When it was last used is
+// kept, to the minute, and exactly for a login; of other keys nobody could see it.
+//
+// A deleted account is only marked, which is one write. From then on it is not there for
+// anybody and its keys are refused; PurgeAccount removes what is left, however long
+// that takes and however often it begins again.
+//
+// A name is held by a reservation that is written with the record that has it. So names
+// are unique under every race, and free in the same moment in which their holder is
+// gone.
 //
 // # Verdict and fault
 //

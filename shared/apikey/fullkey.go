@@ -109,9 +109,16 @@ type FullKey struct {
 	Secret  Secret
 }
 
-// ParseFullKey reads a full key. Its errors have ErrMalformed in their chain and
-// never repeat the text.
+// ParseFullKey reads a full key, also a wrapped one. Its errors have ErrMalformed in
+// their chain and never repeat the text.
 func ParseFullKey(text string) (FullKey, error) {
+	if isWrapped(text) {
+		return parseWrapped(text)
+	}
+	return parsePlain(text)
+}
+
+func parsePlain(text string) (FullKey, error) {
 	if len(text) > MaxFullKeyLength {
 		return FullKey{}, errLength
 	}
@@ -144,7 +151,7 @@ func ParsePair(identifier, secretPart string) (FullKey, error) {
 	if len(secretPart) != secretLength+checkLength || len(identifier) >= MaxFullKeyLength {
 		return FullKey{}, errLength
 	}
-	return ParseFullKey(identifier + "_" + secretPart)
+	return parsePlain(identifier + "_" + secretPart)
 }
 
 // Reveal gives the full key's text. It is called where a key is shown, once, and

@@ -9,7 +9,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// An ID is a key's UUIDv7 (RFC 9562, section 5.7). IDs sort by creation.
+// An ID is the UUIDv7 of a key or a service account (RFC 9562, section 5.7). IDs sort by
+// creation.
 type ID [16]byte
 
 const idTextLength = 36
@@ -44,3 +45,6 @@ func (id ID) isValid() bool {
 
 // String gives the canonical form, in lower case.
 func (id ID) String() string { return uuid.UUID(id).String() }
+
+// IsZero reports whether the id is of nothing.
+func (id ID) IsZero() bool { return id == ID{} }

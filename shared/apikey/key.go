@@ -16,6 +16,7 @@ type Key struct {
 	Propagate bool      // whether it may be used below its namespace
 	ExpiresAt time.Time // zero: never
 	Disabled  bool
+	Account   ID // the service account that it belongs to; zero: none
 	Texts     Texts
 
 	CreatedAt time.Time
@@ -25,6 +26,14 @@ type Key struct {
 	Version   int64 // counts the writes, from 1
 
 	Digest Digest // of its secret; zero in a listing
+
+	// Previous is the digest of the secret before the last rotation, zero in a listing.
+	// That secret is good for so many minutes more; none, if not positive.
+	Previous      Digest
+	RotatedAt     time.Time // zero: never
+	RetainMinutes int64
+
+	UsedAt time.Time // of an account's key, where it was asked for; zero: never
 
 	// HasTexts says of a key in a listing that AddTexts would find some.
 	HasTexts bool
@@ -78,10 +87,37 @@ func (k Key) Caller() access.Caller {
 	return access.Caller{
 		ID:        k.Locator.ID.String(),
 		Name:      k.Name,
+		Account:   k.accountText(),
 		Namespace: k.Locator.Namespace,
 		Propagate: k.Propagate,
 		Grant:     k.Grant,
 	}
+}
+
+// owner is the account of a key that has one.
+func (k Key) owner() AccountLocator {
+	return AccountLocator{Namespace: k.Locator.Namespace, ID: k.Account}
+}
+
+func (k Key) accountText() string {
+	if k.Account.IsZero() {
+		return ""
+	}
+	return k.Account.String()
+}
+
+// isProvedBy tells whether a secret is the key's. It compares twice whatever the key is
+// like: with the zero digest where there is no previous secret.
+func (k Key) isProvedBy(digest Digest, now time.Time) bool {
+	current, previous := k.Digest.matches(digest), k.Previous.matches(digest)
+	return current || previous && k.retains(now)
+}
+
+// retains counts whole minutes, because that many may be more than a Duration holds. A
+// clock that is behind the one of the rotation must not make a secret good that was not
+// kept.
+func (k Key) retains(now time.Time) bool {
+	return k.RetainMinutes > 0 && int64(now.Sub(k.RotatedAt)/time.Minute) < k.RetainMinutes
 }
 
 // state tells what a key is worth whose secret has been proved.
@@ -113,6 +149,7 @@ type Edit struct {
 	Description *string
 	Tags        *[]string
 	Annotations *map[string]string
+	Disabled    *bool
 }
 
 func (e Edit) apply(key *Key) {
@@ -120,6 +157,7 @@ func (e Edit) apply(key *Key) {
 	set(&key.Texts.Description, e.Description)
 	set(&key.Texts.Tags, e.Tags)
 	set(&key.Texts.Annotations, e.Annotations)
+	set(&key.Disabled, e.Disabled)
 }
 
 func set[T any](field, value *T) {

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
+	"iter"
+	"log/slog"
 	"time"
-	"unicode/utf8"
 
 	"latchkey/shared/access"
 	"latchkey/shared/fault"
@@ -17,22 +17,28 @@ import (
 // MaxNameLength is the length of the longest name, in characters.
 const MaxNameLength = 255
 
+// The texts of a key are one item of the store, which takes 400 KB. One API alone allows
+// less than this; what several have written may be more together.
+const maxTextBytes = 380_000
+
 // RFC 3339, in which times are stored and shown, has no later year.
 const lastYear = 9999
 
-// A Store keeps keys. Its errors have the kinds named here, Unavailable when the
-// store did not answer, and none, which is Internal, otherwise.
+// A Store keeps keys and service accounts. Its errors have the kinds named here,
+// Unavailable when the store did not answer, and none, which is Internal, otherwise. An
+// account that is marked as deleted is, but for PurgeAccount, not there.
 type Store interface {
 	// Create stores a new key, whole or not at all. Exists: its locator is taken
-	// by another key. Invalid: its record would be too large.
+	// by another key, or its name by another one of its account. Invalid: its record would
+	// be too large. NotFound: its account is not there.
 	Create(context.Context, Key) error
 
 	// Lookup reads what verification needs of a key, without its texts, in one
 	// read that sees every write before it. NotFound: there is none.
 	Lookup(context.Context, Locator) (Key, error)
 
-	// Get reads a whole key, in one read that sees every write before it.
-	// NotFound: there is none.
+	// Get reads a whole key and when it was used, in one read that sees every write before
+	// it. NotFound: there is none.
 	Get(context.Context, Locator) (Key, error)
 
 	// List reads a selection, without the keys' texts. It may miss the latest writes.
@@ -47,10 +53,56 @@ type Store interface {
 
 	// Update replaces a key by a changed one, if it is still at the version that was
 	// read, and counts the version up. Conflict: it is not. NotFound: there is none.
-	Update(context.Context, Key) error
+	// Exists: another key of its account has the name.
+	Update(ctx context.Context, read, changed Key) error
 
-	// Delete removes a key and all that belongs to it. NotFound: there is none.
-	Delete(context.Context, Locator) error
+	// Delete removes a key and all that belongs to it. NotFound: there is none. Conflict,
+	// of an account's key: it is not at the version that was read any more.
+	Delete(ctx context.Context, read Key) error
+
+	// NoteUse stores when a key was used, unless it was after a time already or is gone.
+	NoteUse(ctx context.Context, at Locator, used, unlessSince time.Time) error
+
+	// AddUses completes keys with when they were used.
+	AddUses(context.Context, []Key) error
+
+	// KeyNamed reads which key of an account has a name. NotFound: none.
+	KeyNamed(ctx context.Context, of AccountLocator, name string) (ID, error)
+
+	// AccountNamed reads which account has a name. NotFound: none.
+	AccountNamed(ctx context.Context, ns namespace.Namespace, name string) (ID, error)
+
+	// CreateAccount stores a new account. Exists: its name is taken.
+	CreateAccount(context.Context, Account) error
+
+	// LookupAccount reads an account without its texts, in one read that sees every write
+	// before it. NotFound: there is none.
+	LookupAccount(context.Context, AccountLocator) (Account, error)
+
+	// GetAccount reads a whole account as LookupAccount does.
+	GetAccount(context.Context, AccountLocator) (Account, error)
+
+	// UpdateAccount is to accounts what Update is to keys.
+	UpdateAccount(ctx context.Context, read, changed Account) error
+
+	// MarkAccount marks an account as deleted and frees its name, if it is still at the
+	// version that was read. Conflict: it is not. NotFound: there is none.
+	MarkAccount(ctx context.Context, read Account, at time.Time) error
+
+	// PurgeAccount removes a marked account and all that belongs to it. Conflict: it is
+	// not marked.
+	PurgeAccount(context.Context, AccountLocator) error
+
+	// Accounts reads the accounts of a namespace, without their texts. It may miss the
+	// latest writes.
+	Accounts(context.Context, namespace.Namespace) iter.Seq2[Account, error]
+
+	// AddAccountTexts is to accounts what AddTexts is to keys.
+	AddAccountTexts(context.Context, []Account) (int, error)
+
+	// AccountKeys reads the keys of an account, without their texts and uses. It may miss
+	// the latest writes.
+	AccountKeys(context.Context, AccountLocator) iter.Seq2[Key, error]
 }
 
 // A Config says what a Service is made of. All of it must be set.
@@ -58,18 +110,25 @@ type Config struct {
 	Store  Store
 	Clock  func() time.Time
 	Random io.Reader
+	Log    *slog.Logger
 }
 
-// A Service issues, reads, lists, updates, deletes and verifies keys.
+// A Service issues, reads, lists, updates, rotates, deletes and verifies keys, and looks
+// after the service accounts that some belong to. It is safe for concurrent use.
 type Service struct {
-	store  Store
-	clock  func() time.Time
-	random io.Reader
+	store    Store
+	clock    func() time.Time
+	random   io.Reader
+	log      *slog.Logger
+	notebook notebook
 }
 
 // NewService returns a service that is made of c.
 func NewService(c Config) *Service {
-	return &Service{store: c.Store, clock: c.Clock, random: c.Random}
+	return &Service{
+		store: c.Store, clock: c.Clock, random: c.Random, log: c.Log,
+		notebook: notebook{noted: map[Locator]time.Time{}},
+	}
 }
 
 // Issue makes a key. Forbidden: the caller may not create keys in the draft's
@@ -82,14 +141,14 @@ func (s *Service) Issue(ctx context.Context, caller access.Caller, draft Draft) 
 	if err := caller.RequireHolds(draft.Grant, draft.Namespace, draft.Propagate); err != nil {
 		return Issued{}, err
 	}
-	return s.issue(ctx, ActorOf(caller), draft)
+	return s.issueUnowned(ctx, ActorOf(caller), draft)
 }
 
 // Bootstrap makes an administrator's key that reaches everything below a
 // namespace and never expires. It asks for no caller: who may invoke it is IAM's
 // decision.
 func (s *Service) Bootstrap(ctx context.Context, ns namespace.Namespace) (Issued, error) {
-	return s.issue(ctx, Actor{Name: "bootstrap@iam"}, Draft{
+	return s.issueUnowned(ctx, Actor{Name: "bootstrap@iam"}, Draft{
 		Namespace: ns,
 		Name:      "bootstrap",
 		Grant:     access.Grant{Roles: []access.Role{access.Admin}},
@@ -97,10 +156,14 @@ func (s *Service) Bootstrap(ctx context.Context, ns namespace.Namespace) (Issued
 	})
 }
 
-func (s *Service) issue(ctx context.Context, by Actor, draft Draft) (Issued, error) {
+func (s *Service) issueUnowned(ctx context.Context, by Actor, draft Draft) (Issued, error) {
 	if fields := s.Problems(draft); len(fields) > 0 {
 		return Issued{}, fault.InvalidFields(fields...)
 	}
+	return s.issue(ctx, by, draft, ID{})
+}
+
+func (s *Service) issue(ctx context.Context, by Actor, draft Draft, account ID) (Issued, error) {
 	now := s.clock().UTC()
 	full, err := s.mint(draft.Namespace, now)
 	if err != nil {
@@ -113,6 +176,7 @@ func (s *Service) issue(ctx context.Context, by Actor, draft Draft) (Issued, err
 		Grant:     draft.Grant,
 		Propagate: draft.Propagate,
 		ExpiresAt: draft.ExpiresAt.UTC(),
+		Account:   account,
 		Texts:     draft.Texts,
 		CreatedAt: now, CreatedBy: by,
 		UpdatedAt: now, UpdatedBy: by,
@@ -128,26 +192,25 @@ func (s *Service) issue(ctx context.Context, by Actor, draft Draft) (Issued, err
 // Problems gives every field of a draft that Issue would refuse, so that an API
 // can name them together with its own.
 func (s *Service) Problems(d Draft) []fault.Field {
-	fields := nameProblems(d.Name)
+	return append(nameProblems(d.Name), s.expiryProblems(d.ExpiresAt)...)
+}
+
+func (s *Service) expiryProblems(at time.Time) []fault.Field {
 	switch {
-	case d.ExpiresAt.IsZero():
-	case !d.ExpiresAt.After(s.clock()):
-		fields = append(fields, fault.Field{Name: "expires_at", Problem: "value must be in the future"})
-	case d.ExpiresAt.UTC().Year() > lastYear:
-		fields = append(fields, fault.Field{Name: "expires_at", Problem: "value must be before the year 10000"})
+	case at.IsZero():
+	case !at.After(s.clock()):
+		return []fault.Field{{Name: "expires_at", Problem: "value must be in the future"}}
+	case at.UTC().Year() > lastYear:
+		return []fault.Field{{Name: "expires_at", Problem: "value must be before the year 10000"}}
 	}
-	return fields
+	return nil
 }
 
 func nameProblems(name string) []fault.Field {
-	switch length := utf8.RuneCountInString(name); {
-	case length == 0:
+	if name == "" {
 		return []fault.Field{{Name: "name", Problem: "value is required"}}
-	case length > MaxNameLength:
-		problem := "value length must be at most " + strconv.Itoa(MaxNameLength) + " characters"
-		return []fault.Field{{Name: "name", Problem: problem}}
 	}
-	return nil
+	return lengthProblems("name", name)
 }
 
 func (s *Service) mint(ns namespace.Namespace, now time.Time) (FullKey, error) {
@@ -162,67 +225,123 @@ func (s *Service) mint(ns namespace.Namespace, now time.Time) (FullKey, error) {
 	return FullKey{Locator: Locator{Namespace: ns, ID: id}, Secret: secret}, nil
 }
 
-// Get reads one key. Forbidden: the caller may not read keys there. NotFound:
-// there is none.
-func (s *Service) Get(ctx context.Context, caller access.Caller, at Locator) (Key, error) {
-	if err := caller.Require(access.Read, access.APIKey, at.Namespace); err != nil {
-		return Key{}, err
-	}
-	return s.store.Get(ctx, at)
+// Get reads one key, and of an account's key when it was used. Forbidden: the caller may
+// not read it. NotFound: there is none.
+func (s *Service) Get(ctx context.Context, caller access.Caller, ref Ref) (Key, error) {
+	return s.load(ctx, caller, access.Read, ref, s.store.Get)
 }
 
-// Update changes what people see of a key, and nothing that it may do. Forbidden: the
-// caller may not update keys there. Invalid: the field name. NotFound: there is none.
-// Conflict: somebody else changed it meanwhile.
-func (s *Service) Update(ctx context.Context, caller access.Caller, at Locator, edit Edit) (Key, error) {
-	if err := caller.Require(access.Update, access.APIKey, at.Namespace); err != nil {
+// Update changes a key, and nothing that it may do. Forbidden: the caller may not update
+// it. Invalid: the field name. NotFound: there is none. Exists: another key of its
+// account has the name. Conflict: somebody else changed it meanwhile.
+func (s *Service) Update(ctx context.Context, caller access.Caller, ref Ref, edit Edit) (Key, error) {
+	key, err := s.load(ctx, caller, access.Update, ref, s.store.Get)
+	if err != nil {
 		return Key{}, err
 	}
-	if edit.Name != nil {
-		if fields := nameProblems(*edit.Name); len(fields) > 0 {
-			return Key{}, fault.InvalidFields(fields...)
-		}
+	changed := key
+	edit.apply(&changed)
+	problems := nameProblems
+	if !key.Account.IsZero() {
+		problems = func(name string) []fault.Field { return lengthProblems("name", name) }
 	}
-	key, err := s.store.Get(ctx, at)
-	if err != nil {
-		return Key{}, fmt.Errorf("key to update: %w", err)
+	fields := problems(changed.Name)
+	if changed.Texts.Size() > maxTextBytes {
+		fields = append(fields, fault.Field{Name: "description", Problem: "value is too long beside tags and annotations"})
 	}
-	edit.apply(&key)
-	key.UpdatedAt, key.UpdatedBy = s.clock().UTC(), ActorOf(caller)
-	if err := s.store.Update(ctx, key); err != nil {
+	if len(fields) > 0 {
+		return Key{}, fault.InvalidFields(fields...)
+	}
+	changed.UpdatedAt = s.clock().UTC()
+	return s.replace(ctx, caller, key, changed)
+}
+
+// replace stores a key that the caller has changed.
+func (s *Service) replace(ctx context.Context, caller access.Caller, key, changed Key) (Key, error) {
+	changed.UpdatedBy = ActorOf(caller)
+	if err := s.store.Update(ctx, key, changed); err != nil {
 		return Key{}, fmt.Errorf("updated key: %w", err)
 	}
-	key.Version++
-	return key, nil
+	changed.Version++
+	return changed, nil
+}
+
+// Rotate gives a key a new secret. The one before is good for so many minutes more, and
+// not at all if they are not positive; the one before that is not good any more. All else
+// stays, tokens too. Forbidden: the caller may not update the key, or does not hold all
+// that it does, which the new secret is worth. Otherwise as Update.
+func (s *Service) Rotate(ctx context.Context, caller access.Caller, ref Ref, retainMinutes int64) (Issued, error) {
+	key, err := s.load(ctx, caller, access.Update, ref, s.store.Get)
+	if err != nil {
+		return Issued{}, err
+	}
+	if err := requireWorth(caller, key); err != nil {
+		return Issued{}, err
+	}
+	secret, err := newSecret(s.random)
+	if err != nil {
+		return Issued{}, err
+	}
+	changed, now := key, s.clock().UTC()
+	changed.Digest, changed.Previous = secret.Digest(), key.Digest
+	changed.RotatedAt, changed.RetainMinutes, changed.UpdatedAt = now, retainMinutes, now
+	if changed, err = s.replace(ctx, caller, key, changed); err != nil {
+		return Issued{}, err
+	}
+	return Issued{Key: changed, FullKey: FullKey{Locator: key.Locator, Secret: secret}}, nil
+}
+
+// requireWorth asks for all that who has the key's secret may do.
+func requireWorth(caller access.Caller, key Key) error {
+	if !key.Account.IsZero() {
+		return caller.RequireHoldsAccount(key.accountText(), key.Locator.Namespace)
+	}
+	return caller.RequireHolds(key.Grant, key.Locator.Namespace, key.Propagate)
 }
 
 // Delete removes one key; from its return on the key is refused. Forbidden: the
-// caller may not delete keys there. NotFound: there is none.
-func (s *Service) Delete(ctx context.Context, caller access.Caller, at Locator) error {
-	if err := caller.Require(access.Delete, access.APIKey, at.Namespace); err != nil {
-		return err
+// caller may not delete it. NotFound: there is none.
+func (s *Service) Delete(ctx context.Context, caller access.Caller, ref Ref) error {
+	for attempt := 1; ; attempt++ {
+		key, err := s.load(ctx, caller, access.Delete, ref, s.store.Lookup)
+		if err != nil {
+			return err
+		}
+		err = s.store.Delete(ctx, key)
+		if !errors.Is(err, fault.Conflict) || attempt == removeAttempts {
+			return err
+		}
 	}
-	return s.store.Delete(ctx, at)
 }
 
 // Verify tells whether a key is good now. Its error is a fault that says why that
 // could not be told; a bad key is no error.
 func (s *Service) Verify(ctx context.Context, presented FullKey) (Verdict, error) {
+	return s.verify(ctx, presented, false)
+}
+
+// Login is Verify for who is given a token for the key, which counts as its use each
+// time.
+func (s *Service) Login(ctx context.Context, presented FullKey) (Verdict, error) {
+	return s.verify(ctx, presented, true)
+}
+
+func (s *Service) verify(ctx context.Context, presented FullKey, login bool) (Verdict, error) {
 	digest := presented.Secret.Digest()
 	key, err := s.store.Lookup(ctx, presented.Locator)
 	unknown := errors.Is(err, fault.NotFound)
 	if err != nil && !unknown {
 		return Verdict{}, fmt.Errorf("key to verify: %w", err)
 	}
-	// An unknown key is compared with the zero digest: the same work.
-	matches := key.Digest.matches(digest)
+	// An unknown key is compared with zero digests: the same work.
+	isProved := key.isProvedBy(digest, s.clock())
 	switch {
 	case unknown:
 		return Verdict{Reason: Unknown}, nil
-	case !matches:
+	case !isProved:
 		return Verdict{Reason: WrongSecret}, nil
 	}
-	return Verdict{Reason: key.state(s.clock()), Key: key}, nil
+	return s.judge(ctx, key, login)
 }
 
 // Check tells whether the key at a locator is good now, for somebody who has proved
@@ -235,5 +354,25 @@ func (s *Service) Check(ctx context.Context, at Locator) (Verdict, error) {
 	case err != nil:
 		return Verdict{}, fmt.Errorf("key to check: %w", err)
 	}
-	return Verdict{Reason: key.state(s.clock()), Key: key}, nil
+	return s.judge(ctx, key, false)
+}
+
+// judge tells what a key is worth that somebody holds, and notes that it was used.
+func (s *Service) judge(ctx context.Context, key Key, login bool) (Verdict, error) {
+	reason := key.state(s.clock())
+	if reason == Valid && !key.Account.IsZero() {
+		account, err := s.store.LookupAccount(ctx, key.owner())
+		switch {
+		case errors.Is(err, fault.NotFound):
+			reason = AccountRemoved
+		case err != nil:
+			return Verdict{}, fmt.Errorf("account of a key to verify: %w", err)
+		case account.Disabled:
+			reason = AccountDisabled
+		}
+	}
+	if reason == Valid {
+		s.noteUse(ctx, key, login)
+	}
+	return Verdict{Reason: reason, Key: key}, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"log/slog"
 	"os"
 	"strings"
 	"testing"
@@ -28,20 +29,20 @@ var noon = time.Date(2026, 5, 6, 12, 0, 0, 0, time.UTC)
 // A fixture is a service on a real store, with a clock that tests set.
 type fixture struct {
 	*apikey.Service
-	store *dynamo.Store
-	meter *dynamotest.Meter
-	now   time.Time
-	root  access.Caller
+	config dynamo.Config // that leads to its table
+	store  *dynamo.Store
+	meter  *dynamotest.Meter
+	now    time.Time
+	root   access.Caller
 }
 
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
-	config := database.NewTable(t)
-	f := &fixture{meter: dynamotest.Measure(&config), now: noon}
-	f.store = dynamo.New(config)
-	f.Service = apikey.NewService(apikey.Config{
-		Store: f.store, Clock: func() time.Time { return f.now }, Random: rand.Reader,
-	})
+	f := &fixture{config: database.NewTable(t), now: noon}
+	measured := f.config
+	f.meter = dynamotest.Measure(&measured)
+	f.store = dynamo.New(measured)
+	f.Service = f.serviceOn(f.store, slog.DiscardHandler)
 	issued, err := f.Bootstrap(t.Context(), parse(t, "demo"))
 	if err != nil {
 		t.Fatal(err)
@@ -49,6 +50,13 @@ func newFixture(t *testing.T) *fixture {
 	f.root = f.authenticate(t, issued.FullKey)
 	f.meter.Take()
 	return f
+}
+
+// serviceOn is another process on the same clock.
+func (f *fixture) serviceOn(store *dynamo.Store, log slog.Handler) *apikey.Service {
+	return apikey.NewService(apikey.Config{
+		Store: store, Clock: func() time.Time { return f.now }, Random: rand.Reader, Log: slog.New(log),
+	})
 }
 
 func (f *fixture) authenticate(t *testing.T, key apikey.FullKey) access.Caller {
@@ -75,7 +83,7 @@ func (f *fixture) reason(t *testing.T, key apikey.FullKey) apikey.Reason {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if proved := verdict.Reason >= apikey.Disabled; proved != (verdict.Key.Name != "") {
+	if proved := verdict.Reason >= apikey.Disabled; proved == verdict.Key.Locator.ID.IsZero() {
 		t.Errorf("the verdict %v shows the key %+v", verdict.Reason, verdict.Key)
 	}
 	return verdict.Reason
@@ -104,7 +112,7 @@ func TestLifeOfAKey(t *testing.T) {
 		Version: 1,
 		Digest:  issued.FullKey.Secret.Digest(),
 	}
-	got, err := f.Get(t.Context(), f.root, issued.FullKey.Locator)
+	got, err := f.Get(t.Context(), f.root, apikey.At(issued.FullKey.Locator))
 	sameNamespace := cmp.Comparer(func(a, b namespace.Namespace) bool { return a == b })
 	if diff := cmp.Diff(want, got, sameNamespace); err != nil || diff != "" {
 		t.Errorf("%v\n%s", err, diff)
@@ -112,7 +120,7 @@ func TestLifeOfAKey(t *testing.T) {
 	if reason := f.reason(t, issued.FullKey); reason != apikey.Valid {
 		t.Errorf("a new key is %v", reason)
 	}
-	if err := f.Delete(t.Context(), f.root, issued.FullKey.Locator); err != nil {
+	if err := f.Delete(t.Context(), f.root, apikey.At(issued.FullKey.Locator)); err != nil {
 		t.Fatal(err)
 	}
 	if reason := f.reason(t, issued.FullKey); reason != apikey.Unknown {
@@ -161,12 +169,12 @@ func TestRefusals(t *testing.T) {
 	if got := f.reason(t, elsewhere); got != apikey.Unknown {
 		t.Errorf("the same id and secret in another namespace: %v", got)
 	}
-	key, err := f.Get(t.Context(), f.root, issued.FullKey.Locator)
+	key, err := f.Get(t.Context(), f.root, apikey.At(issued.FullKey.Locator))
 	if err != nil {
 		t.Fatal(err)
 	}
 	key.Disabled, key.ExpiresAt = true, time.Time{}
-	if err := f.store.Update(t.Context(), key); err != nil {
+	if err := f.store.Update(t.Context(), key, key); err != nil {
 		t.Fatal(err)
 	}
 	if got := f.reason(t, issued.FullKey); got != apikey.Disabled {
@@ -190,7 +198,7 @@ func TestOutageIsNoVerdict(t *testing.T) {
 	config := database.NewTable(t)
 	config.Endpoint = "http://127.0.0.1:1"
 	down := apikey.NewService(apikey.Config{
-		Store: dynamo.New(config), Clock: time.Now, Random: rand.Reader,
+		Store: dynamo.New(config), Clock: time.Now, Random: rand.Reader, Log: slog.New(slog.DiscardHandler),
 	})
 	verdict, err := down.Verify(t.Context(), issued.FullKey)
 	if !errors.Is(err, fault.Unavailable) || verdict.IsValid() {
@@ -209,7 +217,7 @@ func TestVerificationReadsOnce(t *testing.T) {
 	f := newFixture(t)
 	issued := f.issue(t, draft(t, "demo"))
 	gone := f.issue(t, draft(t, "demo"))
-	if err := f.Delete(t.Context(), f.root, gone.FullKey.Locator); err != nil {
+	if err := f.Delete(t.Context(), f.root, apikey.At(gone.FullKey.Locator)); err != nil {
 		t.Fatal(err)
 	}
 	f.meter.Take()
@@ -256,15 +264,15 @@ func TestAuthorizationComesFirst(t *testing.T) {
 	for name, caller := range callers {
 		tests := map[string]error{
 			"issue":  second(f.Issue(t.Context(), caller, draft(t, "demo"))),
-			"update": second(f.Update(t.Context(), caller, at, apikey.Edit{})),
-			"delete": f.Delete(t.Context(), caller, at),
+			"update": second(f.Update(t.Context(), caller, apikey.At(at), apikey.Edit{})),
+			"delete": f.Delete(t.Context(), caller, apikey.At(at)),
 			"list below": second(f.List(t.Context(), caller,
 				apikey.Selection{Namespace: at.Namespace, Below: true, Limit: 1, Skip: apikey.MaxSkip + 1})),
 			"namespaces": second(f.Namespaces(t.Context(), caller, apikey.NamespaceSelection{Parent: at.Namespace, Limit: 1, Queries: apikey.MaxNamespaces})),
 			"add texts":  second(f.AddTexts(t.Context(), caller, []apikey.Key{{Locator: apikey.Locator{Namespace: parse(t, "other")}}})),
 		}
 		if name != "reader" {
-			tests["get"] = second(f.Get(t.Context(), caller, at))
+			tests["get"] = second(f.Get(t.Context(), caller, apikey.At(at)))
 			tests["list"] = second(f.List(t.Context(), caller, apikey.Selection{Namespace: at.Namespace, Limit: 1}))
 		}
 		for method, err := range tests {
@@ -347,7 +355,7 @@ func TestUpdate(t *testing.T) {
 	at := issued.FullKey.Locator
 	f.now = noon.Add(time.Minute)
 	name, description, tags := "renamed", "", []string{"new"}
-	updated, err := f.Update(t.Context(), f.root, at, apikey.Edit{Name: &name, Description: &description, Tags: &tags})
+	updated, err := f.Update(t.Context(), f.root, apikey.At(at), apikey.Edit{Name: &name, Description: &description, Tags: &tags})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -358,7 +366,7 @@ func TestUpdate(t *testing.T) {
 	if diff := cmp.Diff(want, updated, sameNamespace); diff != "" {
 		t.Error(diff)
 	}
-	got, err := f.Get(t.Context(), f.root, at)
+	got, err := f.Get(t.Context(), f.root, apikey.At(at))
 	if diff := cmp.Diff(want, got, sameNamespace); err != nil || diff != "" {
 		t.Errorf("%v\n%s", err, diff)
 	}
@@ -366,11 +374,11 @@ func TestUpdate(t *testing.T) {
 		t.Errorf("an updated key is %v", reason)
 	}
 	empty := ""
-	if _, err := f.Update(t.Context(), f.root, at, apikey.Edit{Name: &empty}); !errors.Is(err, fault.Invalid) {
+	if _, err := f.Update(t.Context(), f.root, apikey.At(at), apikey.Edit{Name: &empty}); !errors.Is(err, fault.Invalid) {
 		t.Errorf("an empty name: %v", err)
 	}
 	at.Namespace = parse(t, "demo.app")
-	if _, err := f.Update(t.Context(), f.root, at, apikey.Edit{}); !errors.Is(err, fault.NotFound) {
+	if _, err := f.Update(t.Context(), f.root, apikey.At(at), apikey.Edit{}); !errors.Is(err, fault.NotFound) {
 		t.Errorf("a key of another namespace: %v", err)
 	}
 }
@@ -424,7 +432,7 @@ func TestSkipIsBounded(t *testing.T) {
 
 func TestNoRandomBits(t *testing.T) {
 	f := newFixture(t)
-	broken := apikey.NewService(apikey.Config{Store: f.store, Clock: time.Now, Random: strings.NewReader("too few bits")})
+	broken := apikey.NewService(apikey.Config{Store: f.store, Clock: time.Now, Random: strings.NewReader("too few bits"), Log: slog.New(slog.DiscardHandler)})
 	if _, err := broken.Bootstrap(context.Background(), parse(t, "demo")); err == nil || f.meter.Take() != nil {
 		t.Errorf("a key without random bits: %v", err)
 	}

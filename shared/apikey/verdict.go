@@ -10,6 +10,8 @@ const (
 	WrongSecret               // one has, and another secret
 	Disabled
 	Expired
+	AccountDisabled // the service account that the key belongs to is switched off
+	AccountRemoved  // it was deleted
 	Valid
 )
 
@@ -19,6 +21,9 @@ var reasonNames = [...]string{
 	Disabled:    "disabled",
 	Expired:     "expired",
 	Valid:       "valid",
+
+	AccountDisabled: "account_disabled",
+	AccountRemoved:  "account_removed",
 }
 
 // String gives the reason's name in logs.

@@ -138,7 +138,7 @@ func FromEnvironment(op operation.Operation, getenv func(string) string) (Config
 // New assembles the function of an operation. Its error is an operation that no
 // API answers.
 func New(op operation.Operation, c Config) (lambdaweb.Function, error) {
-	keys := apikey.NewService(apikey.Config{Store: c.Store, Clock: c.Clock, Random: c.Random})
+	keys := apikey.NewService(apikey.Config{Store: c.Store, Clock: c.Clock, Random: c.Random, Log: c.Log})
 	if op.Name == operation.Bootstrap.Name {
 		return lambdaweb.Direct(platform.Bootstrap(keys), c.Log), nil
 	}

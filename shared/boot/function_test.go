@@ -36,6 +36,7 @@ func TestMain(m *testing.M) { os.Exit(database.Run(m)) }
 // A deployment is every function, in this process, on one table.
 type deployment struct {
 	config boot.Config
+	table  string
 	meter  *dynamotest.Meter
 	store  *dynamo.Store
 	root   bootstrapped
@@ -52,7 +53,7 @@ type bootstrapped struct {
 func newDeployment(t testing.TB) *deployment {
 	t.Helper()
 	table := database.NewTable(t)
-	d := &deployment{now: time.Now()}
+	d := &deployment{now: time.Now(), table: table.Table}
 	d.meter = dynamotest.Measure(&table)
 	d.store = dynamo.New(table)
 	d.config = boot.Config{
@@ -237,7 +238,7 @@ func (d *deployment) disable(t testing.TB, id string) {
 		t.Fatal(err)
 	}
 	key.Disabled = true
-	if err := d.store.Update(t.Context(), key); err != nil {
+	if err := d.store.Update(t.Context(), key, key); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -371,7 +372,7 @@ func listPage(t testing.TB, d *deployment) {
 // fill adds keys to the namespace demo.
 func fill(t testing.TB, d *deployment, count int) {
 	t.Helper()
-	keys := apikey.NewService(apikey.Config{Store: d.store, Clock: d.config.Clock, Random: rand.Reader})
+	keys := apikey.NewService(apikey.Config{Store: d.store, Clock: d.config.Clock, Random: rand.Reader, Log: slog.New(slog.DiscardHandler)})
 	ns := parse(t, "demo")
 	root := access.Caller{Namespace: ns, Grant: access.Grant{Roles: []access.Role{access.Admin}}}
 	for range count {

@@ -52,7 +52,7 @@ func (p *population) remove(t *testing.T, uuid string) {
 	if !ok {
 		return
 	}
-	if err := p.d.store.Delete(t.Context(), key.Locator); err != nil {
+	if err := p.d.store.Delete(t.Context(), key); err != nil {
 		t.Fatal(err)
 	}
 	delete(p.live, uuid)

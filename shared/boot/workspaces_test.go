@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -74,7 +75,7 @@ func (d *deployment) fillWorkspaces(t *testing.T, from, to int) []workspaceKey {
 // a page of them one cost.
 func (d *deployment) addWorkspaceKey(t *testing.T, workspace, description string) workspaceKey {
 	now := time.Now().Truncate(time.Second)
-	keys := apikey.NewService(apikey.Config{Store: d.store, Clock: func() time.Time { return now }, Random: rand.Reader})
+	keys := apikey.NewService(apikey.Config{Store: d.store, Clock: func() time.Time { return now }, Random: rand.Reader, Log: slog.New(slog.DiscardHandler)})
 	demo := parse(t, "demo")
 	owner := access.Caller{Name: "owner", Namespace: demo, Propagate: true, Grant: access.Grant{Roles: []access.Role{access.Owner}}}
 	issued, err := keys.Issue(t.Context(), owner, apikey.Draft{

@@ -9,6 +9,7 @@ import (
 
 	"latchkey/shared/access"
 	"latchkey/shared/apikey"
+	"latchkey/shared/schema"
 )
 
 // Members of the maps in a key's record.
@@ -130,6 +131,20 @@ func (r *reader) time(attribute string) time.Time {
 		r.fail(attribute)
 	}
 	return at
+}
+
+// account reads whose a key is. One that could not be read must not pass for nobody's.
+func (r *reader) account(owner types.AttributeValue) apikey.ID {
+	value, ok := owner.(*types.AttributeValueMemberS)
+	if !ok {
+		r.fail(schema.Owner)
+		return apikey.ID{}
+	}
+	at, err := AccountIn(value.Value)
+	if err != nil {
+		r.fail(schema.Owner)
+	}
+	return at.ID
 }
 
 func (r *reader) grant(attribute string) access.Grant {

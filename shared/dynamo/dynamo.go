@@ -1,4 +1,4 @@
-// Package dynamo keeps keys in one DynamoDB table, whose layout package schema
+// Package dynamo keeps keys and service accounts in one DynamoDB table, whose layout package schema
 // describes. It is the only package of the service that speaks to DynamoDB.
 //
 // # Reads
@@ -7,7 +7,8 @@
 // and, as a record is at most 4 KB, one read unit. Get is one strongly consistent
 // Query of the key's partition, which holds the record and its texts. List reads
 // an index and is eventually consistent; the texts of a page come by BatchGetItem,
-// for the keys that have any. Nothing here scans.
+// for the keys that have any. An account is read in the same ways, and one that is marked
+// as deleted is not found. Nothing here scans.
 //
 // # Writes
 //
@@ -17,6 +18,15 @@
 // first try had succeeded after all: a creation recognises its own record by the
 // digest, which nobody else can have made; a transaction is recognised by DynamoDB
 // itself, by its client request token.
+//
+// A name is an item that says who has it, written in one transaction with the record
+// that is made, renamed or deleted. TTL deletes items one by one and in any order: a name
+// whose holder's record is gone, or due to go, is taken over, on condition that nobody
+// else was faster; one that was taken over is not freed by its former holder.
+//
+// The use of a key is an item of its own, because it changes often and stands in no index.
+// It is made and deleted with its key, and only ever updated in between, so that no use
+// outlives its key, and the functions that note uses need no right to write anything else.
 //
 // # Failures
 //

@@ -14,6 +14,7 @@ import (
 const (
 	reasonNone      = "None"
 	reasonCondition = "ConditionalCheckFailed"
+	reasonConflict  = "TransactionConflict"
 )
 
 // Codes of refusals that pass: the same request may be taken later, or by a fresh
@@ -62,24 +63,36 @@ func isTransactionConflict(err error) aws.Ternary {
 	return aws.BoolTernary(!slices.ContainsFunc(canceled.CancellationReasons, isLasting))
 }
 
+// metAnother reports whether a transaction was canceled for another one on its items, and
+// for nothing lasting beside it.
+func metAnother(err error) bool {
+	canceled, ok := errors.AsType[*types.TransactionCanceledException](err)
+	return ok && !slices.ContainsFunc(canceled.CancellationReasons, isLasting) &&
+		slices.ContainsFunc(canceled.CancellationReasons, func(reason types.CancellationReason) bool {
+			return aws.ToString(reason.Code) == reasonConflict
+		})
+}
+
 func isLasting(reason types.CancellationReason) bool {
 	switch aws.ToString(reason.Code) {
-	case "", reasonNone, "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded":
+	case "", reasonNone, reasonConflict, "ThrottlingError", "ProvisionedThroughputExceeded":
 		return false
 	}
 	return true
 }
 
-// failedCondition reports whether a write failed on the condition of its first
-// item, and gives the item that was there; nil if there was none.
-func failedCondition(err error) (item, bool) {
-	if failed, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok {
-		return failed.Item, true
-	}
+// failedCondition finds the first part of a transaction that failed on its condition,
+// and gives the item that was there; nil if there was none. The place is negative if
+// there is no such part.
+func failedCondition(err error) (place int, there item) {
 	canceled, ok := errors.AsType[*types.TransactionCanceledException](err)
-	if !ok || len(canceled.CancellationReasons) == 0 {
-		return nil, false
+	if !ok {
+		return -1, nil
 	}
-	first := canceled.CancellationReasons[0]
-	return first.Item, aws.ToString(first.Code) == reasonCondition
+	for i, reason := range canceled.CancellationReasons {
+		if aws.ToString(reason.Code) == reasonCondition {
+			return i, reason.Item
+		}
+	}
+	return -1, nil
 }

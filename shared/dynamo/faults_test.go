@@ -2,6 +2,7 @@ package dynamo_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -39,17 +40,42 @@ var operations = []storeOperation{
 	{"namespaces", false, true, func(ctx context.Context, s *dynamo.Store, key apikey.Key) error {
 		return second(s.Namespaces(ctx, apikey.NamespaceSelection{Parent: key.Locator.Namespace, Limit: 5, Queries: apikey.MaxNamespaces}))
 	}},
-	{"update", false, true, func(ctx context.Context, s *dynamo.Store, key apikey.Key) error { return s.Update(ctx, key) }},
+	{"update", false, true, func(ctx context.Context, s *dynamo.Store, key apikey.Key) error { return s.Update(ctx, key, key) }},
 	{"delete", false, true, func(ctx context.Context, s *dynamo.Store, key apikey.Key) error {
-		return s.Delete(ctx, key.Locator)
+		return s.Delete(ctx, key)
 	}},
 }
 
 var passingFaults = map[string]dynamotest.Fault{
 	"throttling":                dynamotest.Throttle,
 	"server error":              dynamotest.ServerError,
-	"conflict of transactions":  dynamotest.ConflictOfTransactions,
+	conflictOfTransactions:      dynamotest.ConflictOfTransactions,
 	"conflict with transaction": dynamotest.ConflictWithTransaction,
+}
+
+// conflictOfTransactions is what is tried for longer than the others.
+const conflictOfTransactions = "conflict of transactions"
+
+// Many may want one name, or make keys of one account: who met others on its items is not
+// sent away at once.
+func TestPatienceWithOtherTransactions(t *testing.T) {
+	const tries = 12
+	for conflicts, want := range map[int]fault.Kind{tries - 1: 0, tries: fault.Unavailable} {
+		store, key, transport := storeWithFaults(t, true, true)
+		transport.Faults = slices.Repeat([]dynamotest.Fault{dynamotest.ConflictOfTransactions}, conflicts)
+		err := store.Create(t.Context(), key)
+		if (want == 0) != (err == nil) || err != nil && !errors.Is(err, want) || transport.Requests() != tries {
+			t.Errorf("after %d conflicts and %d requests: %v", conflicts, transport.Requests(), err)
+		}
+	}
+	store, key, transport := storeWithFaults(t, true, true)
+	transport.Faults = slices.Repeat([]dynamotest.Fault{dynamotest.ConflictOfTransactions}, tries)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	wantFault(t, "when the caller's time is up", store.Create(ctx, key), fault.Unavailable)
+	if transport.Requests() == tries {
+		t.Error("it is tried beyond the caller's time")
+	}
 }
 
 func TestPassingFaults(t *testing.T) {
@@ -57,6 +83,9 @@ func TestPassingFaults(t *testing.T) {
 		for _, op := range operations {
 			t.Run(name+"/"+op.name, func(t *testing.T) {
 				wantSuccessAfter(t, op, injected)
+				if name == conflictOfTransactions {
+					return
+				}
 				store, key, transport := storeWithFaults(t, op.creates, op.texts)
 				transport.Faults = slices.Repeat([]dynamotest.Fault{injected}, 3)
 				wantFault(t, "after three faults", op.do(t.Context(), store, key), fault.Unavailable)

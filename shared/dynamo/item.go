@@ -3,6 +3,7 @@ package dynamo
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -21,7 +22,7 @@ type item = map[string]types.AttributeValue
 // worst, after one by a key with a very long name, a read costs a second unit.
 const maxNewKeyBytes = schema.MaxKeyItemBytes - 384
 
-// An aboutItem holds a key's texts.
+// An aboutItem holds the texts of a key or an account.
 type aboutItem struct {
 	Partition   string            `dynamodbav:"pk"`
 	Sort        string            `dynamodbav:"sk"`
@@ -29,6 +30,7 @@ type aboutItem struct {
 	Tags        []string          `dynamodbav:"tags,omitempty"`
 	Annotations map[string]string `dynamodbav:"annotations,omitempty"`
 	Parent      parentItem        `dynamodbav:"parent"`
+	AvatarURL   string            `dynamodbav:"avatar_url,omitempty"` // of an account
 	PurgeAt     int64             `dynamodbav:"purge_at,omitempty"`
 }
 
@@ -76,6 +78,14 @@ func (s *Store) encodeKey(key apikey.Key) item {
 	if key.User != "" {
 		record[schema.User] = text(key.User)
 	}
+	if !key.Account.IsZero() {
+		record[schema.Owner] = text(schema.AccountPartition(ns, key.Account.String()))
+	}
+	if !key.RotatedAt.IsZero() {
+		record[schema.Previous] = &types.AttributeValueMemberB{Value: key.Previous[:]}
+		record[schema.RotatedAt] = moment(key.RotatedAt)
+		record[schema.Retain] = number(key.RetainMinutes)
+	}
 	setIf(record, schema.Disabled, key.Disabled)
 	setIf(record, schema.Propagate, key.Propagate)
 	setIf(record, schema.HasTexts, !key.Texts.IsZero())
@@ -83,19 +93,40 @@ func (s *Store) encodeKey(key apikey.Key) item {
 }
 
 func (s *Store) encodeTexts(key apikey.Key) (item, error) {
-	encoded, err := attributevalue.MarshalMap(aboutItem{
+	return encodeAbout(aboutItem{
 		Partition:   partitionOf(key.Locator),
-		Sort:        schema.AboutItem,
 		Description: key.Texts.Description,
 		Tags:        key.Texts.Tags,
 		Annotations: key.Texts.Annotations,
 		Parent:      parentItem(key.Texts.Parent),
 		PurgeAt:     s.purgeAt(key),
 	})
+}
+
+func encodeAbout(about aboutItem) (item, error) {
+	about.Sort = schema.AboutItem
+	encoded, err := attributevalue.MarshalMap(about)
 	if err != nil {
 		return nil, fmt.Errorf("texts to store: %w", err)
 	}
 	return encoded, nil
+}
+
+// encodeUse gives the use of a key that was never used.
+func (s *Store) encodeUse(key apikey.Key) item {
+	record := primaryKey(partitionOf(key.Locator), schema.UseItem)
+	record[schema.UsedAt] = number(0)
+	if at := s.purgeAt(key); at > 0 {
+		record[schema.PurgeAt] = number(at)
+	}
+	return record
+}
+
+func decodeUse(record item) time.Time {
+	if used := numberIn(record, schema.UsedAt); used > 0 {
+		return time.UnixMicro(used).UTC()
+	}
+	return time.Time{}
 }
 
 // purgeAt is when TTL may remove the key's items, in seconds since 1970; zero is
@@ -133,6 +164,12 @@ func decodeKey(record item) (apikey.Key, error) {
 		CreatedAt: r.time(schema.CreatedAt),
 		CreatedBy: decodeActor(mapIn(record, schema.CreatedBy)),
 		Version:   numberIn(record, schema.Version),
+
+		RotatedAt:     r.time(schema.RotatedAt),
+		RetainMinutes: numberIn(record, schema.Retain),
+	}
+	if owner, owned := record[schema.Owner]; owned {
+		key.Account = r.account(owner)
 	}
 	key.UpdatedAt, key.UpdatedBy = key.CreatedAt, key.CreatedBy
 	if _, updated := record[schema.UpdatedAt]; updated {
@@ -155,18 +192,27 @@ func decodeRecord(record item) (apikey.Key, error) {
 	if err != nil {
 		return apikey.Key{}, err
 	}
-	digest, ok := record[schema.Digest].(*types.AttributeValueMemberB)
-	if !ok || len(digest.Value) != len(key.Digest) {
-		return apikey.Key{}, errors.New("stored digest cannot be read")
+	if key.Digest, err = decodeDigest(record[schema.Digest]); err != nil {
+		return apikey.Key{}, err
 	}
-	key.Digest = apikey.Digest(digest.Value)
-	return key, nil
+	if previous, rotated := record[schema.Previous]; rotated {
+		key.Previous, err = decodeDigest(previous)
+	}
+	return key, err
+}
+
+func decodeDigest(value types.AttributeValue) (apikey.Digest, error) {
+	digest, ok := value.(*types.AttributeValueMemberB)
+	if !ok || len(digest.Value) != len(apikey.Digest{}) {
+		return apikey.Digest{}, errors.New("stored digest cannot be read")
+	}
+	return apikey.Digest(digest.Value), nil
 }
 
 func decodeTexts(encoded item) (apikey.Texts, error) {
 	var record aboutItem
 	if err := attributevalue.UnmarshalMap(encoded, &record); err != nil {
-		return apikey.Texts{}, fmt.Errorf("stored texts: %w", err)
+		return apikey.Texts{}, textsError(err)
 	}
 	return apikey.Texts{
 		Description: record.Description,
@@ -174,6 +220,20 @@ func decodeTexts(encoded item) (apikey.Texts, error) {
 		Annotations: record.Annotations,
 		Parent:      apikey.Parent(record.Parent),
 	}, nil
+}
+
+func textsError(err error) error { return fmt.Errorf("stored texts: %w", err) }
+
+// AccountIn reads where an account is from the partition key of its items, as the table's
+// stream shows it.
+func AccountIn(partition string) (apikey.AccountLocator, error) {
+	nsText, idText, ok := schema.SplitAccountPartition(partition)
+	ns, err := namespace.Parse(nsText)
+	id, idOK := apikey.ParseID(idText)
+	if !ok || err != nil || !idOK {
+		return apikey.AccountLocator{}, fmt.Errorf("stored partition %q is of no account", partition)
+	}
+	return apikey.AccountLocator{Namespace: ns, ID: id}, nil
 }
 
 func locatorOf(path string) (apikey.Locator, error) {

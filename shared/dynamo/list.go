@@ -3,6 +3,8 @@ package dynamo
 import (
 	"context"
 	"errors"
+	"iter"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -20,6 +22,8 @@ const (
 	// The texts of one key are bounded by the size of a request, 256 KiB, so that a
 	// batch is far below the 16 MB that one answer may have.
 	textsPerBatch = 25
+	// As many as one call may ask for. A use is smaller than 2.5 KB.
+	usesPerBatch = 100
 	// A page ends early behind so many bytes of texts.
 	maxPageTextBytes = 4 << 20
 	batchAttempts    = 5
@@ -28,17 +32,28 @@ const (
 // Both names are aliases: "path" is a word that DynamoDB reserves.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ReservedWords.html
-var pathInRange = aws.String("#tenant = :tenant AND #path BETWEEN :from AND :to")
+var pathInRange = aws.String("#partition = :partition AND #path BETWEEN :from AND :to")
+
+// A listing is one partition of an index.
+type listing struct {
+	index     schema.Index
+	partition string
+}
+
+// keysOf is the partition that holds a namespace's keys.
+func keysOf(ns namespace.Namespace) listing {
+	return listing{schema.ByNamespace, schema.TenantOf(ns.String())}
+}
 
 // List reads a page from the index by namespace; see apikey.Store.
 func (s *Store) List(ctx context.Context, sel apikey.Selection) (apikey.Page, error) {
-	tenant := schema.TenantOf(sel.Namespace.String())
-	within, err := s.firstOf(ctx, tenant, sel)
+	in := keysOf(sel.Namespace)
+	within, err := s.firstOf(ctx, in, sel)
 	if err != nil || within == nil {
 		return apikey.Page{}, err
 	}
 	// One more than asked for tells whether anything follows.
-	listed, err := s.query(ctx, tenant, *within, sel.Limit+1)
+	listed, err := s.query(ctx, in, *within, sel.Limit+1)
 	if err != nil {
 		return apikey.Page{}, err
 	}
@@ -52,7 +67,7 @@ func (s *Store) List(ctx context.Context, sel apikey.Selection) (apikey.Page, er
 }
 
 // firstOf is the range where a page begins; nil if it begins behind the last key.
-func (s *Store) firstOf(ctx context.Context, tenant string, sel apikey.Selection) (*schema.Range, error) {
+func (s *Store) firstOf(ctx context.Context, in listing, sel apikey.Selection) (*schema.Range, error) {
 	within := schema.NamespaceRange(sel.Namespace.String())
 	if sel.Below {
 		within = schema.SubtreeRange(sel.Namespace.String())
@@ -61,18 +76,18 @@ func (s *Store) firstOf(ctx context.Context, tenant string, sel apikey.Selection
 	case sel.After != nil:
 		within = within.After(schema.PathOf(sel.After.Namespace.String(), sel.After.ID.String()))
 	case sel.Skip > 0:
-		return s.skip(ctx, tenant, within, sel.Skip)
+		return s.skip(ctx, in, within, sel.Skip)
 	}
 	return &within, nil
 }
 
 // skip passes over the first keys of a range. They are read, and paid for, but
 // not sent.
-func (s *Store) skip(ctx context.Context, tenant string, within schema.Range, count int) (*schema.Range, error) {
+func (s *Store) skip(ctx context.Context, in listing, within schema.Range, count int) (*schema.Range, error) {
 	for {
-		in := s.queryInput(tenant, within, count)
-		in.Select = types.SelectCount
-		out, err := s.client.Query(ctx, in)
+		query := s.queryInput(in, within)
+		query.Select, query.Limit = types.SelectCount, aws.Int32(int32(count))
+		out, err := s.client.Query(ctx, query)
 		if err != nil {
 			return nil, classify(err)
 		}
@@ -87,10 +102,12 @@ func (s *Store) skip(ctx context.Context, tenant string, within schema.Range, co
 }
 
 // query reads up to limit items of a range, in as many calls as it takes.
-func (s *Store) query(ctx context.Context, tenant string, within schema.Range, limit int) ([]item, error) {
+func (s *Store) query(ctx context.Context, in listing, within schema.Range, limit int) ([]item, error) {
 	var items []item
 	for {
-		out, err := s.client.Query(ctx, s.queryInput(tenant, within, limit-len(items)))
+		query := s.queryInput(in, within)
+		query.Limit = aws.Int32(int32(limit - len(items)))
+		out, err := s.client.Query(ctx, query)
 		if err != nil {
 			return nil, classify(err)
 		}
@@ -102,33 +119,84 @@ func (s *Store) query(ctx context.Context, tenant string, within schema.Range, l
 	}
 }
 
-// queryInput continues a listing by its range alone. A start key would do too, but
-// would have to be checked: a range cannot lead out of the partition.
-func (s *Store) queryInput(tenant string, within schema.Range, limit int) *dynamodb.QueryInput {
-	return &dynamodb.QueryInput{
-		TableName:                s.table,
-		IndexName:                aws.String(schema.ByNamespace.Name),
-		KeyConditionExpression:   pathInRange,
-		ExpressionAttributeNames: map[string]string{"#tenant": schema.Tenant, "#path": schema.Path},
-		ExpressionAttributeValues: item{
-			":tenant": text(tenant), ":from": text(within.From), ":to": text(within.To),
-		},
-		Limit: aws.Int32(int32(limit)),
+// walk reads all items of a range, part by part, as its caller takes them.
+func (s *Store) walk(ctx context.Context, in listing, within schema.Range) iter.Seq2[item, error] {
+	return func(yield func(item, error) bool) {
+		for {
+			out, err := s.client.Query(ctx, s.queryInput(in, within))
+			if err != nil {
+				yield(nil, classify(err))
+				return
+			}
+			for _, it := range out.Items {
+				if !yield(it, nil) {
+					return
+				}
+			}
+			if len(out.LastEvaluatedKey) == 0 {
+				return
+			}
+			within = within.After(textIn(out.LastEvaluatedKey, schema.Path))
+		}
 	}
 }
 
-// AddTexts reads the texts of the keys that have any, batch by batch; see apikey.Store.
+// decoded decodes the items of a walk.
+func decoded[T any](items iter.Seq2[item, error], decode func(item) (T, error)) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for it, err := range items {
+			var value T
+			if err == nil {
+				value, err = decode(it)
+			}
+			if !yield(value, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// queryInput continues a listing by its range alone. A start key would do too, but
+// would have to be checked: a range cannot lead out of the partition.
+func (s *Store) queryInput(in listing, within schema.Range) *dynamodb.QueryInput {
+	return &dynamodb.QueryInput{
+		TableName:                s.table,
+		IndexName:                aws.String(in.index.Name),
+		KeyConditionExpression:   pathInRange,
+		ExpressionAttributeNames: map[string]string{"#partition": in.index.PartitionKey, "#path": in.index.SortKey},
+		ExpressionAttributeValues: item{
+			":partition": text(in.partition), ":from": text(within.From), ":to": text(within.To),
+		},
+	}
+}
+
+// AddTexts reads the texts of the keys that have any; see apikey.Store.
 func (s *Store) AddTexts(ctx context.Context, keys []apikey.Key) (int, error) {
-	var waiting []int // places of keys whose texts are still to be read
+	partitions := make([]string, len(keys))
+	for i, key := range keys {
+		if key.HasTexts {
+			partitions[i] = partitionOf(key.Locator)
+		}
+	}
+	return s.addTexts(ctx, partitions, func(i int, about item) (err error) {
+		keys[i].Texts, err = decodeTexts(about)
+		return err
+	})
+}
+
+// addTexts reads texts batch by batch, an empty partition for none, and says how many
+// places it has completed.
+func (s *Store) addTexts(ctx context.Context, partitions []string, add func(int, item) error) (int, error) {
+	var waiting []int // places whose texts are still to be read
 	read := 0
-	for i := range keys {
-		if keys[i].HasTexts {
+	for i, partition := range partitions {
+		if partition != "" {
 			waiting = append(waiting, i)
 		}
-		if last := i == len(keys)-1; len(waiting) < textsPerBatch && !last {
+		if last := i == len(partitions)-1; len(waiting) < textsPerBatch && !last {
 			continue
 		}
-		size, err := s.addBatch(ctx, keys, waiting)
+		size, err := s.addBatch(ctx, partitions, waiting, schema.AboutItem, add)
 		if err != nil {
 			return 0, err
 		}
@@ -137,33 +205,55 @@ func (s *Store) AddTexts(ctx context.Context, keys []apikey.Key) (int, error) {
 			return i + 1, nil
 		}
 	}
-	return len(keys), nil
+	return len(partitions), nil
 }
 
-// addBatch reads the texts of the keys at these places, and returns their size.
-func (s *Store) addBatch(ctx context.Context, keys []apikey.Key, places []int) (int, error) {
+// AddUses reads the uses of keys that belong to an account; see apikey.Store.
+func (s *Store) AddUses(ctx context.Context, keys []apikey.Key) error {
+	partitions := make([]string, len(keys))
+	var owned []int
+	for i, key := range keys {
+		if !key.Account.IsZero() {
+			partitions[i] = partitionOf(key.Locator)
+			owned = append(owned, i)
+		}
+	}
+	for places := range slices.Chunk(owned, usesPerBatch) {
+		_, err := s.addBatch(ctx, partitions, places, schema.UseItem, func(i int, use item) error {
+			keys[i].UsedAt = decodeUse(use)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addBatch reads the items with a sort key in the partitions at these places, and
+// returns their size.
+func (s *Store) addBatch(
+	ctx context.Context, partitions []string, places []int, sort string, add func(int, item) error,
+) (int, error) {
 	if len(places) == 0 {
 		return 0, nil
 	}
 	wanted := make([]item, len(places))
-	byPartition := make(map[string]*apikey.Key, len(places))
+	byPartition := make(map[string]int, len(places))
 	for i, place := range places {
-		partition := partitionOf(keys[place].Locator)
-		wanted[i] = primaryKey(partition, schema.AboutItem)
-		byPartition[partition] = &keys[place]
+		wanted[i] = primaryKey(partitions[place], sort)
+		byPartition[partitions[place]] = place
 	}
 	found, err := s.batchGet(ctx, wanted)
 	if err != nil {
 		return 0, err
 	}
 	size := 0
-	for _, about := range found {
-		texts, err := decodeTexts(about)
-		if err != nil {
+	for _, it := range found {
+		if err := add(byPartition[textIn(it, schema.PartitionKey)], it); err != nil {
 			return 0, err
 		}
-		byPartition[textIn(about, schema.PartitionKey)].Texts = texts
-		size += sizeOf(about)
+		size += sizeOf(it)
 	}
 	return size, nil
 }
@@ -237,7 +327,7 @@ func (s *Store) namespaceBehind(
 	if !at.IsZero() {
 		within = within.BehindNamespace(at.String(), !sel.Deep)
 	}
-	first, err := s.query(ctx, schema.TenantOf(sel.Parent.String()), within, 1)
+	first, err := s.query(ctx, keysOf(sel.Parent), within, 1)
 	if err != nil || len(first) == 0 {
 		return namespace.Namespace{}, err
 	}

@@ -25,24 +25,16 @@ func (s *Store) Lookup(ctx context.Context, at apikey.Locator) (apikey.Key, erro
 
 // Get reads a whole key; see apikey.Store.
 func (s *Store) Get(ctx context.Context, at apikey.Locator) (apikey.Key, error) {
-	out, err := s.client.Query(ctx, &dynamodb.QueryInput{
-		TableName:                 s.table,
-		KeyConditionExpression:    aws.String(schema.PartitionKey + " = :partition"),
-		ExpressionAttributeValues: item{":partition": text(partitionOf(at))},
-		ConsistentRead:            aws.Bool(true),
-	})
+	items, err := s.readPartition(ctx, partitionOf(at), schema.Range{}, 0)
 	if err != nil {
-		return apikey.Key{}, classify(err)
+		return apikey.Key{}, err
 	}
-	return assemble(out.Items)
+	return assemble(items)
 }
 
 // assemble makes one key of the items of its partition.
 func assemble(items []item) (apikey.Key, error) {
-	byKind := make(map[string]item, len(items))
-	for _, it := range items {
-		byKind[textIn(it, schema.SortKey)] = it
-	}
+	byKind := bySort(items)
 	record, ok := byKind[schema.KeyItem]
 	if !ok {
 		return apikey.Key{}, notFound()
@@ -54,7 +46,39 @@ func assemble(items []item) (apikey.Key, error) {
 	if about, ok := byKind[schema.AboutItem]; ok {
 		key.Texts, err = decodeTexts(about)
 	}
+	key.UsedAt = decodeUse(byKind[schema.UseItem])
 	return key, err
+}
+
+func bySort(items []item) map[string]item {
+	byKind := make(map[string]item, len(items))
+	for _, it := range items {
+		byKind[textIn(it, schema.SortKey)] = it
+	}
+	return byKind
+}
+
+// readPartition reads a range of a partition, the zero Range for all, strongly
+// consistent; at most limit items, unless that is zero.
+func (s *Store) readPartition(ctx context.Context, partition string, within schema.Range, limit int) ([]item, error) {
+	in := &dynamodb.QueryInput{
+		TableName:                 s.table,
+		KeyConditionExpression:    aws.String(schema.PartitionKey + " = :partition"),
+		ExpressionAttributeValues: item{":partition": text(partition)},
+		ConsistentRead:            aws.Bool(true),
+	}
+	if within != (schema.Range{}) {
+		*in.KeyConditionExpression += " AND " + schema.SortKey + " BETWEEN :from AND :to"
+		in.ExpressionAttributeValues[":from"], in.ExpressionAttributeValues[":to"] = text(within.From), text(within.To)
+	}
+	if limit > 0 {
+		in.Limit = aws.Int32(int32(limit))
+	}
+	out, err := s.client.Query(ctx, in)
+	if err != nil {
+		return nil, classify(err)
+	}
+	return out.Items, nil
 }
 
 func notFound() error {

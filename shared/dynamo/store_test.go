@@ -71,8 +71,8 @@ func TestMissingKey(t *testing.T) {
 	absent := newKey("demo")
 	wantFault(t, "Lookup", second(store.Lookup(t.Context(), absent.Locator)), fault.NotFound)
 	wantFault(t, "Get", second(store.Get(t.Context(), absent.Locator)), fault.NotFound)
-	wantFault(t, "Update", store.Update(t.Context(), absent), fault.NotFound)
-	wantFault(t, "Delete", store.Delete(t.Context(), absent.Locator), fault.NotFound)
+	wantFault(t, "Update", store.Update(t.Context(), absent, absent), fault.NotFound)
+	wantFault(t, "Delete", store.Delete(t.Context(), absent), fault.NotFound)
 }
 
 func TestDuplicate(t *testing.T) {
@@ -98,7 +98,7 @@ func TestUpdate(t *testing.T) {
 
 	renamed := key
 	renamed.Name, renamed.Texts = "renamed", apikey.Texts{}
-	if err := store.Update(t.Context(), renamed); err != nil {
+	if err := store.Update(t.Context(), key, renamed); err != nil {
 		t.Fatal(err)
 	}
 	renamed.Version = 2
@@ -108,7 +108,7 @@ func TestUpdate(t *testing.T) {
 	}
 
 	key.Name = "late"
-	wantFault(t, "an update of the version before", store.Update(t.Context(), key), fault.Conflict)
+	wantFault(t, "an update of the version before", store.Update(t.Context(), key, key), fault.Conflict)
 	if got, _ := store.Get(t.Context(), key.Locator); got.Name != "renamed" {
 		t.Errorf("a conflicting update was stored: %q", got.Name)
 	}
@@ -118,12 +118,12 @@ func TestDelete(t *testing.T) {
 	store := database.NewStore(t)
 	key := withTexts(newKey("demo"))
 	create(t, store, key)
-	if err := store.Delete(t.Context(), key.Locator); err != nil {
+	if err := store.Delete(t.Context(), key); err != nil {
 		t.Fatal(err)
 	}
 	wantFault(t, "Lookup", second(store.Lookup(t.Context(), key.Locator)), fault.NotFound)
 	wantFault(t, "Get", second(store.Get(t.Context(), key.Locator)), fault.NotFound)
-	wantFault(t, "Delete again", store.Delete(t.Context(), key.Locator), fault.NotFound)
+	wantFault(t, "Delete again", store.Delete(t.Context(), key), fault.NotFound)
 
 	bare := key
 	bare.Texts = apikey.Texts{}
@@ -189,7 +189,7 @@ func TestWalkGoesOnBehindADeletedKey(t *testing.T) {
 		create(t, store, key)
 		keys = append(keys, key)
 	}
-	if err := store.Delete(t.Context(), keys[2].Locator); err != nil {
+	if err := store.Delete(t.Context(), keys[2]); err != nil {
 		t.Fatal(err)
 	}
 	page := list(t, store, apikey.Selection{Namespace: parse("demo"), After: &keys[2].Locator, Limit: 9})
@@ -342,9 +342,9 @@ func TestCosts(t *testing.T) {
 	wantCalls(t, "looking an unknown key up", meter, dynamotest.Call{Action: "GetItem", Units: 1})
 	store.Get(t.Context(), rich.Locator)
 	wantCalls(t, "getting a key", meter, dynamotest.Call{Action: "Query", Units: 1})
-	store.Update(t.Context(), key)
+	store.Update(t.Context(), key, key)
 	wantActions(t, "updating a key", meter, "TransactWriteItems")
-	store.Delete(t.Context(), key.Locator)
+	store.Delete(t.Context(), key)
 	wantActions(t, "deleting a key", meter, "TransactWriteItems")
 }
 
@@ -396,7 +396,7 @@ func TestRaces(t *testing.T) {
 		t.Errorf("after %d updates the version is %d, %v", goroutines, got.Version, err)
 	}
 
-	deleters := race(goroutines, func(int) error { return store.Delete(t.Context(), key.Locator) }, fault.NotFound)
+	deleters := race(goroutines, func(int) error { return store.Delete(t.Context(), key) }, fault.NotFound)
 	if deleters != 1 {
 		t.Errorf("%d of %d racing deletions won", deleters, goroutines)
 	}
@@ -409,7 +409,7 @@ func increment(t *testing.T, store *dynamo.Store, at apikey.Locator) error {
 		if err != nil {
 			return err
 		}
-		if err := store.Update(t.Context(), key); !errors.Is(err, fault.Conflict) {
+		if err := store.Update(t.Context(), key, key); !errors.Is(err, fault.Conflict) {
 			return err
 		}
 	}

@@ -139,7 +139,7 @@ func TestLargestKeyCanBeChanged(t *testing.T) {
 	key.Texts = apikey.Texts{Description: "too dangerous"}
 	key.UpdatedAt = noon.Add(time.Hour)
 	key.UpdatedBy = apikey.Actor{ID: key.Locator.ID.String(), Name: strings.Repeat("é", 255) + "@api-key"}
-	if err := store.Update(t.Context(), key); err != nil {
+	if err := store.Update(t.Context(), key, key); err != nil {
 		t.Fatal(err)
 	}
 	key.Version++

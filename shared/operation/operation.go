@@ -36,6 +36,7 @@ const (
 	Anyone    Caller = "anyone"     // no credential
 	KeyHolder Caller = "key holder" // Authorization: Bearer <key or session token>, checked inside the function
 	IAM       Caller = "IAM"        // no route: lambda:InvokeFunction on the function
+	Stream    Caller = "the stream" // no route: the table's stream, with what has changed
 )
 
 // An Action is a DynamoDB action, named as in an IAM policy without its prefix.
@@ -50,13 +51,29 @@ const (
 	BatchGetItem Action = "BatchGetItem"
 	Query        Action = "Query"
 	PutItem      Action = "PutItem"
+	UpdateItem   Action = "UpdateItem"
 	DeleteItem   Action = "DeleteItem"
+
+	ConditionCheckItem Action = "ConditionCheckItem"
+	BatchWriteItem     Action = "BatchWriteItem"
 )
 
 // A Touch is one action on the table or on one of its indexes.
 type Touch struct {
 	Action Action
 	Index  string // empty: the table itself
+
+	// Item is the sort key of the only items that the action is for, of which it needs
+	// no other attributes than AttributesOf gives. Empty: any.
+	Item string
+}
+
+// AttributesOf gives the attributes that a touch is confined to; nil if it is not.
+func AttributesOf(t Touch) []string {
+	if t.Item == schema.UseItem {
+		return schema.UseAttributes
+	}
+	return nil
 }
 
 // A KeyAction is a KMS action on the session keys, named as an Action is.
@@ -99,6 +116,10 @@ type Operation struct {
 	Touches []Touch
 
 	SessionKeys []KeyAction
+
+	// Feed is the attribute, a text, that an item must have for its change to be sent to an
+	// operation whose caller is the stream.
+	Feed string
 
 	MemoryMB int
 	Timeout  time.Duration

@@ -5,14 +5,24 @@
 //
 // The table:
 //
-//	item       pk                     sk      holds
-//	key        <namespace>#<key id>   key     what verification needs, 4 KB at most
-//	its texts  same                   about   description, tags, annotations; only where there are any
+//	item             pk                                sk                holds
+//	key              <namespace>#<key id>              key               what verification needs, 4 KB at most
+//	its texts        same                              about             description, tags, annotations; only where there are any
+//	its use          same                              use               when it was last used; only of an account's key
+//	service account  <namespace>#account/<id>          account           its name and state, 4 KB at most
+//	its texts        same                              about             description, avatar; only where there are any
+//	its key's name   same                              key/<name>        which of its keys has the name
+//	account's name   <namespace>#account-name/<name>   account-name      which account has the name
+//
+// The names of an account's keys lie in its own partition, so that a strongly
+// consistent query finds every key that an account has: who removes what a deleted
+// account leaves behind must not rely on an index, which may not know the latest.
 //
 // The index by-namespace:
 //
-//	tenant                        path
-//	the namespace's first segment <namespace with '$' for '.'>#<key id>
+//	tenant                                       path
+//	the namespace's first segment                <namespace with '$' for '.'>#<key id>
+//	the same + "#accounts", of service accounts  <namespace with '$' for '.'>#<account id>
 //
 // Dots are written '$' because '#' < '$' < every character of a segment. The
 // subtree of a.b is then exactly the range from "a$b#" to before "a$b%", and
@@ -60,13 +70,39 @@ const (
 	UpdatedBy = "updated_by"
 	Version   = "version"
 	HasTexts  = "has_texts"
+
+	Previous  = "previous" // digest of the secret before the last rotation
+	RotatedAt = "rotated_at"
+	Retain    = "retain_minutes" // for how long since then the previous secret is good
 )
 
-// Sort keys of the items of one key.
+// Attributes of a service account's record beside those it shares with a key's.
 const (
-	KeyItem   = "key"
-	AboutItem = "about"
+	FullName  = "full_name"
+	HasAvatar = "has_avatar"
+	RemovedAt = "removed_at" // since when it is being removed
 )
+
+// Attributes of the smaller items.
+const (
+	UsedAt = "used_at" // of a key's use: microseconds since 1970, 0 for never
+	Holder = "holder"  // of a name: the id of what has it
+)
+
+// Sort keys of the items of one key or one account, and of an account's name.
+const (
+	KeyItem         = "key"
+	AboutItem       = "about"
+	UseItem         = "use"
+	AccountItem     = "account"
+	AccountNameItem = "account-name"
+
+	// A sort key has 1,024 bytes at most, and the longest name 255 characters of four.
+	keyNamePrefix = "key/"
+)
+
+// UseAttributes are all that is written when a key is used.
+var UseAttributes = []string{PartitionKey, SortKey, UsedAt}
 
 // An Index is a global secondary index.
 type Index struct {
@@ -89,10 +125,14 @@ type Layout struct {
 // What a list shows, and no digest.
 var listed = []string{
 	Name, User, Disabled, Grant, Propagate, ExpiresAt, CreatedAt, CreatedBy, UpdatedAt, UpdatedBy, Version, HasTexts,
+	RotatedAt, Retain,
 }
 
 // ByNamespace lists one namespace or a whole subtree.
-var ByNamespace = Index{Name: "by-namespace", PartitionKey: Tenant, SortKey: Path, Projected: listed}
+var ByNamespace = Index{
+	Name: "by-namespace", PartitionKey: Tenant, SortKey: Path,
+	Projected: append([]string{Owner, FullName, HasAvatar}, listed...),
+}
 
 // ByOwner lists one account's keys.
 var ByOwner = Index{Name: "by-owner", PartitionKey: Owner, SortKey: Path, Projected: listed}
@@ -109,13 +149,43 @@ var Table = Layout{
 // KeyPartition is the partition key of a key's items.
 func KeyPartition(namespace, id string) string { return namespace + "#" + id }
 
+const accountPrefix = "account/"
+
+// AccountPartition is the partition key of a service account's items, and in ByOwner of
+// its keys.
+func AccountPartition(namespace, id string) string { return namespace + "#" + accountPrefix + id }
+
+// SplitAccountPartition takes a service account's partition key apart. It reports false
+// for a text that AccountPartition does not give.
+func SplitAccountPartition(partition string) (namespace, id string, ok bool) {
+	namespace, rest, _ := strings.Cut(partition, "#")
+	id, ok = strings.CutPrefix(rest, accountPrefix)
+	return namespace, id, ok
+}
+
+// AccountNamePartition is the partition key of the name of a service account.
+func AccountNamePartition(namespace, name string) string { return namespace + "#account-name/" + name }
+
+// KeyNameItem is the sort key of a key's name in its account's partition.
+func KeyNameItem(name string) string { return keyNamePrefix + name }
+
+// KeyNames covers the names of an account's keys in its partition.
+func KeyNames() Range { return Range{From: keyNamePrefix, To: "key0"} }
+
+// AccountItems covers an account's record and its texts in its partition, and no name.
+func AccountItems() Range { return Range{From: AboutItem, To: AccountItem} }
+
 // TenantOf is the partition of ByNamespace that holds a namespace's keys.
 func TenantOf(namespace string) string {
 	tenant, _, _ := strings.Cut(namespace, ".")
 	return tenant
 }
 
-// PathOf is the sort key of a key in both indexes.
+// AccountsTenantOf is the partition of ByNamespace that holds a namespace's service
+// accounts.
+func AccountsTenantOf(namespace string) string { return TenantOf(namespace) + "#accounts" }
+
+// PathOf is the sort key of a key or an account in both indexes.
 func PathOf(namespace, id string) string { return encodePath(namespace) + "#" + id }
 
 // SplitPath takes a sort key of an index apart. It reports false for a text

@@ -54,8 +54,36 @@ func TestSplitPath(t *testing.T) {
 
 func TestIndexesHoldNoDigest(t *testing.T) {
 	for _, index := range Table.Indexes {
-		if slices.Contains(index.Projected, Digest) {
+		if slices.Contains(index.Projected, Digest) || slices.Contains(index.Projected, Previous) {
 			t.Errorf("%s holds digests", index.Name)
+		}
+	}
+}
+
+func TestItemsOfAnAccount(t *testing.T) {
+	for name, test := range map[string]struct {
+		within Range
+		items  []string
+	}{
+		"itself":             {AccountItems(), []string{AboutItem, AccountItem}},
+		"names of its keys":  {KeyNames(), []string{KeyNameItem(""), KeyNameItem("a"), KeyNameItem("\U0010ffff/")}},
+		"neither of the two": {Range{}, []string{""}},
+	} {
+		for _, item := range []string{"", AboutItem, AccountItem, KeyNameItem(""), KeyNameItem("a"), KeyNameItem("\U0010ffff/")} {
+			if got, want := contains(test.within, item), slices.Contains(test.items, item); got != want {
+				t.Errorf("%s covers %q: %v, want %v", name, item, got, want)
+			}
+		}
+	}
+}
+
+func TestSplitAccountPartition(t *testing.T) {
+	if ns, id, ok := SplitAccountPartition(AccountPartition("a.b", "x")); ns != "a.b" || id != "x" || !ok {
+		t.Errorf("became %q, %q, %v", ns, id, ok)
+	}
+	for _, partition := range []string{"", "a", KeyPartition("a", "x"), AccountNamePartition("a", "x")} {
+		if ns, id, ok := SplitAccountPartition(partition); ok {
+			t.Errorf("%q became %q, %q", partition, ns, id)
 		}
 	}
 }

@@ -97,7 +97,8 @@ func (s *Service) Authenticate(ctx context.Context, credential string) (apikey.K
 	if err != nil {
 		return apikey.Key{}, Refuse(err)
 	}
-	return s.verify(ctx, presented)
+	verdict, err := s.config.Keys.Verify(ctx, presented)
+	return accepted(verdict, err)
 }
 
 // Exchange gives a token for a key, and the key. The token lives for lifetime, at most
@@ -106,17 +107,13 @@ func (s *Service) Authenticate(ctx context.Context, credential string) (apikey.K
 func (s *Service) Exchange(
 	ctx context.Context, presented apikey.FullKey, lifetime time.Duration,
 ) (Token, apikey.Key, error) {
-	key, err := s.verify(ctx, presented)
+	verdict, err := s.config.Keys.Login(ctx, presented)
+	key, err := accepted(verdict, err)
 	if err != nil {
 		return Token{}, apikey.Key{}, err
 	}
 	token, err := s.issue(ctx, key, lifetime)
 	return token, key, err
-}
-
-func (s *Service) verify(ctx context.Context, presented apikey.FullKey) (apikey.Key, error) {
-	verdict, err := s.config.Keys.Verify(ctx, presented)
-	return accepted(verdict, err)
 }
 
 // redeem gives the key that a token was exchanged for, as it is now.

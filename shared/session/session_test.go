@@ -9,6 +9,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -77,7 +78,7 @@ func newFixture(t *testing.T) *fixture {
 	config := database.NewTable(t)
 	f.meter = dynamotest.Measure(&config)
 	f.store = dynamo.New(config)
-	f.keys = apikey.NewService(apikey.Config{Store: f.store, Clock: f.clock, Random: rand.Reader})
+	f.keys = apikey.NewService(apikey.Config{Store: f.store, Clock: f.clock, Random: rand.Reader, Log: slog.New(slog.DiscardHandler)})
 	root, err := f.keys.Bootstrap(t.Context(), parse(t, "demo"))
 	if err != nil {
 		t.Fatal(err)
@@ -244,19 +245,19 @@ func TestEachUseReadsTheKey(t *testing.T) {
 	}{
 		{"nothing", func(*testing.T, apikey.Key) {}, true},
 		{"deleted", func(t *testing.T, key apikey.Key) {
-			if err := f.keys.Delete(t.Context(), f.root.Caller(), key.Locator); err != nil {
+			if err := f.keys.Delete(t.Context(), f.root.Caller(), apikey.At(key.Locator)); err != nil {
 				t.Fatal(err)
 			}
 		}, false},
 		{"disabled", func(t *testing.T, key apikey.Key) {
 			key.Disabled = true
-			if err := f.store.Update(t.Context(), key); err != nil {
+			if err := f.store.Update(t.Context(), key, key); err != nil {
 				t.Fatal(err)
 			}
 		}, false},
 		{"expires sooner", func(t *testing.T, key apikey.Key) {
 			key.ExpiresAt = f.now
-			if err := f.store.Update(t.Context(), key); err != nil {
+			if err := f.store.Update(t.Context(), key, key); err != nil {
 				t.Fatal(err)
 			}
 		}, false},
@@ -382,10 +383,10 @@ func TestRefusedFullKeys(t *testing.T) {
 	s := f.sessions(f.newSigner(t))
 	expired, disabled, deleted := f.issue(t, time.Minute), f.issue(t, 0), f.issue(t, 0)
 	disabled.Key.Disabled = true
-	if err := f.store.Update(t.Context(), disabled.Key); err != nil {
+	if err := f.store.Update(t.Context(), disabled.Key, disabled.Key); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.keys.Delete(t.Context(), f.root.Caller(), deleted.Key.Locator); err != nil {
+	if err := f.keys.Delete(t.Context(), f.root.Caller(), apikey.At(deleted.Key.Locator)); err != nil {
 		t.Fatal(err)
 	}
 	f.now = noon.Add(time.Hour)
@@ -431,7 +432,7 @@ func TestCallsToTheKeyService(t *testing.T) {
 		}
 	}
 	one.Key.ExpiresAt = noon.Add(30 * time.Minute)
-	if err := f.store.Update(t.Context(), one.Key); err != nil {
+	if err := f.store.Update(t.Context(), one.Key, one.Key); err != nil {
 		t.Fatal(err)
 	}
 	if cut := token(t, s, one.FullKey, time.Hour); !cut.ExpiresAt.Equal(one.Key.ExpiresAt.Truncate(time.Second)) {

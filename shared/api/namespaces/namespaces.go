@@ -146,7 +146,7 @@ func (a *API) get(ctx context.Context, c call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, err := a.Keys.Get(ctx, c.caller, at)
+	key, err := a.Keys.Get(ctx, c.caller, apikey.At(at))
 	if err != nil {
 		return nil, err
 	}
@@ -165,7 +165,7 @@ func (a *API) delete(ctx context.Context, c call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return struct{}{}, a.Keys.Delete(ctx, c.caller, at)
+	return struct{}{}, a.Keys.Delete(ctx, c.caller, apikey.At(at))
 }
 
 // locator is the key with this uuid in the path's namespace.

@@ -57,7 +57,7 @@ func (a *API) update(ctx context.Context, c call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, err := a.Keys.Update(ctx, c.caller, at, edit)
+	key, err := a.Keys.Update(ctx, c.caller, apikey.At(at), edit)
 	if err != nil {
 		return nil, err
 	}

@@ -180,7 +180,7 @@ func (a *API) delete(ctx context.Context, c call) (any, error) {
 		return nil, errNotFound
 	}
 	c.Note("key", at.ID.String())
-	err := a.Keys.Delete(ctx, c.caller, at)
+	err := a.Keys.Delete(ctx, c.caller, apikey.At(at))
 	if errors.Is(err, fault.NotFound) {
 		return nil, errNotFound
 	}

@@ -20,6 +20,7 @@ type Accepted struct {
 	Name, Namespace, UUID, Key, Secret, Digest string
 
 	FullKey string `json:"full_key"`
+	Wrapped string // the same key in ZenML's outer form
 }
 
 // Refused is a text that is no key, and why.

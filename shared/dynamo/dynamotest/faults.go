@@ -46,6 +46,35 @@ func (f *Failing) RoundTrip(r *http.Request) (*http.Response, error) {
 // Requests counts the requests so far.
 func (f *Failing) Requests() int { return int(f.count.Load()) }
 
+// Break puts a fault into a store's configuration that strikes every request for an
+// action, beneath whatever the configuration has around its transport already.
+func Break(c *dynamo.Config, action string, fault Fault) {
+	around := c.Wrap
+	c.Wrap = func(next http.RoundTripper) http.RoundTripper {
+		var broken http.RoundTripper = breaking{action, fault, next}
+		if around != nil {
+			broken = around(broken)
+		}
+		return broken
+	}
+}
+
+type breaking struct {
+	action string
+	fault  Fault
+	next   http.RoundTripper
+}
+
+func (b breaking) RoundTrip(r *http.Request) (*http.Response, error) {
+	if ActionOf(r.Header) == b.action {
+		return b.fault(r, b.next)
+	}
+	return b.next.RoundTrip(r)
+}
+
+// Pass sends the request on.
+func Pass(r *http.Request, next http.RoundTripper) (*http.Response, error) { return next.RoundTrip(r) }
+
 // Refuse answers with an error of DynamoDB, and sends nothing on.
 func Refuse(status int, body string) Fault {
 	return func(r *http.Request, _ http.RoundTripper) (*http.Response, error) {

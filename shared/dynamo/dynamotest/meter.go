@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 
@@ -16,6 +17,7 @@ import (
 
 	"latchkey/shared/dynamo"
 	"latchkey/shared/operation"
+	"latchkey/shared/schema"
 )
 
 // A Call is one request to DynamoDB.
@@ -59,6 +61,10 @@ func askForCapacity(
 	case *dynamodb.BatchGetItemInput:
 		input.ReturnConsumedCapacity = types.ReturnConsumedCapacityTotal
 	case *dynamodb.PutItemInput:
+		input.ReturnConsumedCapacity = types.ReturnConsumedCapacityTotal
+	case *dynamodb.UpdateItemInput:
+		input.ReturnConsumedCapacity = types.ReturnConsumedCapacityTotal
+	case *dynamodb.BatchWriteItemInput:
 		input.ReturnConsumedCapacity = types.ReturnConsumedCapacityTotal
 	case *dynamodb.TransactWriteItemsInput:
 		input.ReturnConsumedCapacity = types.ReturnConsumedCapacityTotal
@@ -119,13 +125,17 @@ func ActionOf(header http.Header) string {
 }
 
 // TouchesOf gives what IAM would ask of a request to DynamoDB on one table, and
-// the names of the tables in it. A transaction is authorised part by part.
+// the names of the tables in it. A transaction is authorised part by part. An update of
+// a key's use is confined to its attributes, and an error if it goes beyond.
 func TouchesOf(header http.Header, body []byte) (touches []operation.Touch, tables []string, err error) {
 	var request struct {
 		TableName     string
 		IndexName     string
 		RequestItems  map[string]json.RawMessage
 		TransactItems []map[string]struct{ TableName string }
+		Key           map[string]struct{ S string }
+
+		ExpressionAttributeNames map[string]string
 	}
 	if err := json.Unmarshal(body, &request); err != nil {
 		return nil, nil, fmt.Errorf("body of a request to DynamoDB: %w", err)
@@ -142,10 +152,19 @@ func TouchesOf(header http.Header, body []byte) (touches []operation.Touch, tabl
 			tables = append(tables, target.TableName)
 		}
 	}
-	if len(request.TransactItems) == 0 {
-		touches = append(touches, operation.Touch{Action: operation.Action(ActionOf(header)), Index: request.IndexName})
+	if len(request.TransactItems) > 0 {
+		return touches, tables, nil
 	}
-	return touches, tables, nil
+	touch := operation.Touch{Action: operation.Action(ActionOf(header)), Index: request.IndexName}
+	if touch.Action == operation.UpdateItem && request.Key[schema.SortKey].S == schema.UseItem {
+		touch.Item = schema.UseItem
+		for _, name := range request.ExpressionAttributeNames {
+			if !slices.Contains(operation.AttributesOf(touch), name) {
+				return nil, nil, fmt.Errorf("update of a key's use that touches its %s", name)
+			}
+		}
+	}
+	return []operation.Touch{touch}, tables, nil
 }
 
 func partAction(kind string) operation.Action {

@@ -1,0 +1,187 @@
+package dynamo
+
+import (
+	"context"
+	"iter"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+
+	"latchkey/shared/apikey"
+	"latchkey/shared/fault"
+	"latchkey/shared/namespace"
+	"latchkey/shared/schema"
+)
+
+// CreateAccount stores a new account; see apikey.Store.
+func (s *Store) CreateAccount(ctx context.Context, account apikey.Account) error {
+	writes := []write{s.putIf(isNew, encodeAccount(account), func(_ item, cause error) error {
+		return fault.Wrap(fault.Exists, cause, "the service account exists already")
+	})}
+	if account.Texts != (apikey.AccountTexts{}) {
+		texts, err := encodeAccountTexts(account)
+		if err != nil {
+			return err
+		}
+		writes = append(writes, s.put(texts))
+	}
+	return s.transactNamed(ctx, nameOfAccount(account), nil, writes...)
+}
+
+// LookupAccount reads an account's record; see apikey.Store.
+func (s *Store) LookupAccount(ctx context.Context, at apikey.AccountLocator) (apikey.Account, error) {
+	record, err := s.getItem(ctx, accountPartitionOf(at), schema.AccountItem)
+	if err != nil {
+		return apikey.Account{}, err
+	}
+	return decodeLiveAccount(record)
+}
+
+// GetAccount reads a whole account; see apikey.Store.
+func (s *Store) GetAccount(ctx context.Context, at apikey.AccountLocator) (apikey.Account, error) {
+	items, err := s.readPartition(ctx, accountPartitionOf(at), schema.AccountItems(), 0)
+	if err != nil {
+		return apikey.Account{}, err
+	}
+	byKind := bySort(items)
+	account, err := decodeLiveAccount(byKind[schema.AccountItem])
+	if err != nil {
+		return apikey.Account{}, err
+	}
+	if about, ok := byKind[schema.AboutItem]; ok {
+		account.Texts, err = decodeAccountTexts(about)
+	}
+	return account, err
+}
+
+// UpdateAccount replaces an account by a changed one; see apikey.Store.
+func (s *Store) UpdateAccount(ctx context.Context, read, changed apikey.Account) error {
+	changed.Version = read.Version + 1
+	texts := s.delete(accountPartitionOf(changed.Locator()), schema.AboutItem)
+	if changed.Texts != (apikey.AccountTexts{}) {
+		encoded, err := encodeAccountTexts(changed)
+		if err != nil {
+			return err
+		}
+		texts = s.put(encoded)
+	}
+	writes := []write{s.putIf(isAt(read.Version), encodeAccount(changed), accountChanged), texts}
+	if changed.Name == read.Name {
+		return s.transact(ctx, writes...)
+	}
+	return s.transactNamed(ctx, nameOfAccount(changed), nameOfAccount(read), writes...)
+}
+
+func accountChanged(there item, cause error) error {
+	if _, removed := there[schema.RemovedAt]; removed || there == nil {
+		return fault.Wrap(fault.NotFound, cause, noAccount)
+	}
+	return fault.Wrap(fault.Conflict, cause, "the service account was changed meanwhile, read it again")
+}
+
+// MarkAccount takes an account out of the index and out of its name; see apikey.Store.
+// The mark is what the stream shows.
+func (s *Store) MarkAccount(ctx context.Context, read apikey.Account, at time.Time) error {
+	marked := read
+	marked.Version++
+	record := encodeAccount(marked)
+	delete(record, schema.Tenant)
+	delete(record, schema.Path)
+	record[schema.RemovedAt] = moment(at)
+	return s.transactNamed(ctx, nil, nameOfAccount(read), s.putIf(isAt(read.Version), record, accountChanged))
+}
+
+// Accounts reads the accounts of a namespace from the index; see apikey.Store.
+func (s *Store) Accounts(ctx context.Context, ns namespace.Namespace) iter.Seq2[apikey.Account, error] {
+	in := listing{schema.ByNamespace, schema.AccountsTenantOf(ns.String())}
+	return decoded(s.walk(ctx, in, schema.NamespaceRange(ns.String())), decodeAccount)
+}
+
+// AccountKeys reads an account's keys from the index; see apikey.Store.
+func (s *Store) AccountKeys(ctx context.Context, of apikey.AccountLocator) iter.Seq2[apikey.Key, error] {
+	in := listing{schema.ByOwner, accountPartitionOf(of)}
+	return decoded(s.walk(ctx, in, schema.NamespaceRange(of.Namespace.String())), decodeListed)
+}
+
+// AddAccountTexts reads the texts of the accounts that have any; see apikey.Store.
+func (s *Store) AddAccountTexts(ctx context.Context, accounts []apikey.Account) (int, error) {
+	partitions := make([]string, len(accounts))
+	for i, account := range accounts {
+		if account.HasTexts {
+			partitions[i] = accountPartitionOf(account.Locator())
+		}
+	}
+	return s.addTexts(ctx, partitions, func(i int, about item) (err error) {
+		accounts[i].Texts, err = decodeAccountTexts(about)
+		return err
+	})
+}
+
+const noAccount = "the service account does not exist"
+
+func accountPartitionOf(at apikey.AccountLocator) string {
+	return schema.AccountPartition(at.Namespace.String(), at.ID.String())
+}
+
+func encodeAccount(account apikey.Account) item {
+	ns, id := account.Namespace.String(), account.ID.String()
+	record := primaryKey(schema.AccountPartition(ns, id), schema.AccountItem)
+	record[schema.Tenant] = text(schema.AccountsTenantOf(ns))
+	record[schema.Path] = text(schema.PathOf(ns, id))
+	record[schema.Name] = text(account.Name)
+	record[schema.CreatedAt] = moment(account.CreatedAt)
+	record[schema.UpdatedAt] = moment(account.UpdatedAt)
+	record[schema.Version] = number(account.Version)
+	if account.FullName != "" {
+		record[schema.FullName] = text(account.FullName)
+	}
+	setIf(record, schema.Disabled, account.Disabled)
+	setIf(record, schema.HasTexts, account.Texts != apikey.AccountTexts{})
+	setIf(record, schema.HasAvatar, account.Texts.AvatarURL != "")
+	return record
+}
+
+func encodeAccountTexts(account apikey.Account) (item, error) {
+	return encodeAbout(aboutItem{
+		Partition:   accountPartitionOf(account.Locator()),
+		Description: account.Texts.Description,
+		AvatarURL:   account.Texts.AvatarURL,
+	})
+}
+
+// decodeLiveAccount reads a record that may not be there, or be marked as deleted.
+func decodeLiveAccount(record item) (apikey.Account, error) {
+	if _, removed := record[schema.RemovedAt]; removed || record == nil {
+		return apikey.Account{}, fault.New(fault.NotFound, noAccount)
+	}
+	return decodeAccount(record)
+}
+
+func decodeAccount(record item) (apikey.Account, error) {
+	at, err := AccountIn(textIn(record, schema.PartitionKey))
+	if err != nil {
+		return apikey.Account{}, err
+	}
+	r := reader{record: record}
+	_, disabled := record[schema.Disabled]
+	return apikey.Account{
+		Namespace: at.Namespace,
+		ID:        at.ID,
+		Name:      textIn(record, schema.Name),
+		FullName:  textIn(record, schema.FullName),
+		Disabled:  disabled,
+		CreatedAt: r.time(schema.CreatedAt),
+		UpdatedAt: r.time(schema.UpdatedAt),
+		Version:   numberIn(record, schema.Version),
+		HasTexts:  isTrue(record, schema.HasTexts),
+		HasAvatar: isTrue(record, schema.HasAvatar),
+	}, r.err
+}
+
+func decodeAccountTexts(encoded item) (apikey.AccountTexts, error) {
+	var record aboutItem
+	if err := attributevalue.UnmarshalMap(encoded, &record); err != nil {
+		return apikey.AccountTexts{}, textsError(err)
+	}
+	return apikey.AccountTexts{Description: record.Description, AvatarURL: record.AvatarURL}, nil
+}
