@@ -1,9 +1,11 @@
 package script
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -28,6 +30,7 @@ var patterns = map[string]*regexp.Regexp{
 	"hex":            regexp.MustCompile(`^[0-9a-f]{32}$`),
 	"cursor":         regexp.MustCompile(`^[A-Za-z0-9_-]+$`),
 	"base64":         regexp.MustCompile(`^[A-Za-z0-9_-]+$`),
+	"wrapped-key":    regexp.MustCompile(`^ZENKEY_[A-Za-z0-9+/]+={0,2}$`),
 	"naive":          regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?$`),
 	"token":          regexp.MustCompile(`^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$`),
 	"namespace-uuid": regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`),
@@ -53,16 +56,47 @@ var computations = map[string]func(string) (string, error){
 
 // derivations are texts that follow from a variable's value.
 var derivations = map[string]func(string) string{
-	"identifier": func(fullKey string) string { return fullKey[:max(0, strings.LastIndexByte(fullKey, '_'))] },
-	"secret":     func(fullKey string) string { return fullKey[strings.LastIndexByte(fullKey, '_')+1:] },
+	"identifier": func(key string) string { key = plain(key); return key[:max(0, strings.LastIndexByte(key, '_'))] },
+	"secret":     func(key string) string { key = plain(key); return key[strings.LastIndexByte(key, '_')+1:] },
+	"plain":      plain,
+	"bare":       func(key string) string { return strings.TrimPrefix(key, wrapPrefix) },
 	"hex":        func(uuid string) string { return strings.ReplaceAll(uuid, "-", "") },
+	"upper":      strings.ToUpper,
+	"form":       url.QueryEscape,
+	"second":     func(naive string) string { return strings.Replace(naive[:min(len(naive), 19)], "T", "%20", 1) },
+}
+
+const wrapPrefix = "ZENKEY_"
+
+// wrap puts a full key and an id, which need not be its own, into the form in which
+// clients of the service-accounts API carry them.
+func wrap(id, fullKey string) string {
+	return wrapPrefix + base64.StdEncoding.EncodeToString([]byte(`{"id":"`+id+`","key":"`+fullKey+`"}`))
+}
+
+// plain is the full key inside of a wrapped one, and any other text as it is.
+func plain(text string) string {
+	encoded, ok := strings.CutPrefix(text, wrapPrefix)
+	if !ok {
+		return text
+	}
+	inner, err := base64.StdEncoding.DecodeString(encoded)
+	var wrapped struct{ Key string }
+	if err != nil || json.Unmarshal(inner, &wrapped) != nil {
+		return text
+	}
+	return wrapped.Key
 }
 
 // Fill replaces the placeholders of a text: {{name}} by a variable's value,
 // {{repeat 3 ab}} by "ababab", {{in 2h}} by what the time will be in two hours, in
 // whole seconds, and {{day 0}} by the date of today in UTC, {{day -1}} by yesterday's.
 // {{identifier name}} and {{secret name}} are the halves of a full key that a variable
-// holds, {{hex name}} is a uuid without its dashes.
+// holds, wrapped or not; {{plain name}} is the key inside of a wrapped one, {{bare name}}
+// that one without its prefix, and {{wrap other-id name}} the key of the second variable
+// wrapped with the id in the first. {{hex name}} is a uuid without its dashes, {{upper
+// name}} a text in capitals, {{form name}} one as it stands in a form or a query, {{second
+// name}} the second in which a time without a zone lies, as it stands in a query.
 func (v Variables) Fill(text string) (string, error) { return placeholder.Fill(text, v.value) }
 
 func (v Variables) value(name string) (string, error) {
@@ -72,6 +106,9 @@ func (v Variables) value(name string) (string, error) {
 	word, rest, _ := strings.Cut(name, " ")
 	if derive, ok := derivations[word]; ok && v[rest] != "" {
 		return derive(v[rest]), nil
+	}
+	if id, key, _ := strings.Cut(rest, " "); word == "wrap" && v[id] != "" && v[key] != "" {
+		return wrap(v[id], plain(v[key])), nil
 	}
 	if compute, ok := computations[word]; ok {
 		if text, err := compute(rest); err == nil {
@@ -94,6 +131,29 @@ func (v Variables) MatchJSON(want, got []byte) []string {
 		return []string{fmt.Sprintf("the answer is no JSON: %.200q", got)}
 	}
 	return v.match("", wanted, gotten)
+}
+
+// named is a placeholder of an expectation that keeps what it stands for.
+var named = regexp.MustCompile(`\{\{[a-z0-9-]+:([^{}]*)\}\}`)
+
+var lineBreak = regexp.MustCompile(`\n\s*`)
+
+// MatchExactly compares as MatchJSON does, and then byte by byte: members in their order,
+// and no space between them; the expectation may go on in another line, indented. Every
+// placeholder must be of a variable, or keep one.
+func (v Variables) MatchExactly(want, got []byte) []string {
+	if differences := v.MatchJSON(want, got); differences != nil {
+		return differences
+	}
+	line := lineBreak.ReplaceAllString(string(want), "")
+	filled, err := v.Fill(named.ReplaceAllString(line, "{{$1}}"))
+	if err != nil {
+		return []string{err.Error()}
+	}
+	if filled != string(got) {
+		return []string{fmt.Sprintf("the answer is\n%s\nand has the members and values of, but is not\n%s", got, filled)}
+	}
+	return nil
 }
 
 func (v Variables) match(at string, want, got any) []string {

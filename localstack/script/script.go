@@ -16,7 +16,8 @@
 // before the first is a comment. Headers and bodies may be absent. A body that is
 // expected to be JSON is compared as JSON, member by member, and any other text as
 // it is; one that is not given is not looked at for a status below 400, and demanded
-// above. Only the headers that are named are compared. A line "wait 2s" before the
+// above. The word "exactly" before JSON has it compared byte by byte. Only the headers
+// that are named are compared. A line "wait 2s" before the
 // request lets that time pass first.
 //
 // Placeholders are described at Variables.
@@ -185,7 +186,10 @@ func (e Exchange) send(client *http.Client, base string, v Variables) (*http.Res
 }
 
 func (e Exchange) matchBody(got []byte, v Variables) []string {
+	exact, isExact := strings.CutPrefix(e.Want.body, "exactly ")
 	switch want := e.Want.body; {
+	case isExact:
+		return v.MatchExactly([]byte(exact), got)
 	case want == "" && e.Status >= http.StatusBadRequest:
 		return []string{"the script does not say what body the error has"}
 	case want == "":

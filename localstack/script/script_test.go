@@ -44,6 +44,27 @@ func TestMatchJSON(t *testing.T) {
 	}
 }
 
+func TestMatchExactly(t *testing.T) {
+	for _, test := range []struct {
+		name, want, got string
+		same            bool
+	}{
+		{"equal", `{"a":1,"b":"{{known}}"}`, `{"a":1,"b":"value"}`, true},
+		{"kept", `{"a":"{{any:a}}","b":"<{{known}}>"}`, `{"a":"x","b":"<value>"}`, true},
+		{"in two lines", "{\"a\":1,\n  \"b\":\"{{known}}\"}", `{"a":1,"b":"value"}`, true},
+		{"another order", `{"a":1,"b":"{{known}}"}`, `{"b":"value","a":1}`, false},
+		{"another order of what is kept", `{"a":"{{any:a}}","b":"{{known}}"}`, `{"b":"value","a":"x"}`, false},
+		{"spaced", `{"a":1}`, `{"a": 1}`, false},
+		{"another value", `{"a":1}`, `{"a":2}`, false},
+		{"not kept", `{"a":"{{any}}"}`, `{"a":"x"}`, false},
+	} {
+		differences := Variables{"known": "value"}.MatchExactly([]byte(test.want), []byte(test.got))
+		if (len(differences) == 0) != test.same {
+			t.Errorf("%s: %q", test.name, differences)
+		}
+	}
+}
+
 const exampleScript = `A comment.
 
 ### Echo
@@ -106,8 +127,35 @@ func TestFillFromVariables(t *testing.T) {
 	if want := "lk_0a 1b 019b7ca98f2e x"; err != nil || text != want {
 		t.Errorf("%q, %v, want %q", text, err, want)
 	}
-	if text, err := v.Fill("{{secret unknown}}"); err == nil {
-		t.Errorf("filled with %s", text)
+	for _, unknown := range []string{"{{secret unknown}}", "{{wrap id unknown}}", "{{wrap unknown full}}", "{{wrap id}}"} {
+		if text, err := v.Fill(unknown); err == nil {
+			t.Errorf("%s is filled with %s", unknown, text)
+		}
+	}
+}
+
+func TestFillWrapped(t *testing.T) {
+	v := Variables{"full": "lk_0a_1b", "id": "019b", "at": "2025-10-16T15:08:11.123456", "odd": "a+b/c=&", "no-key": "ZENKEY_x"}
+	var err error
+	if v["wrapped"], err = v.Fill("{{wrap id full}}"); err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]string{
+		"{{wrapped}}":            "ZENKEY_eyJpZCI6IjAxOWIiLCJrZXkiOiJsa18wYV8xYiJ9",
+		"{{bare wrapped}}":       "eyJpZCI6IjAxOWIiLCJrZXkiOiJsa18wYV8xYiJ9",
+		"{{plain wrapped}}":      "lk_0a_1b",
+		"{{plain full}}":         "lk_0a_1b",
+		"{{plain no-key}}":       "ZENKEY_x",
+		"{{wrap id wrapped}}":    "ZENKEY_eyJpZCI6IjAxOWIiLCJrZXkiOiJsa18wYV8xYiJ9",
+		"{{identifier wrapped}}": "lk_0a",
+		"{{secret wrapped}}":     "1b",
+		"{{upper id}}":           "019B",
+		"{{form odd}}":           "a%2Bb%2Fc%3D%26",
+		"{{second at}}":          "2025-10-16%2015:08:11",
+	} {
+		if got, err := v.Fill(text); err != nil || got != want {
+			t.Errorf("%s is filled with %q, %v, want %q", text, got, err, want)
+		}
 	}
 }
 
@@ -133,8 +181,13 @@ func TestRun(t *testing.T) {
 			t.Errorf("%s: %q", exchange.Title, differences)
 		}
 	}
+	if exact, err := Parse(strings.Replace(exampleScript, `{"n": 777}`, `exactly {"n": 777}`, 1)); err != nil {
+		t.Error(err)
+	} else if differences := exact[0].Run(server.Client(), server.URL, Variables{"place": "here"}); len(differences) > 0 {
+		t.Errorf("exactly: %q", differences)
+	}
 	for _, edit := range [][2]string{
-		{"HTTP 200", "HTTP 201"}, {`{"n": 777}`, `{"n": 778}`}, {"X-Path: /echo/here", "X-Path: /other"}, {"HTTP 404\n\ngone", "HTTP 404"}, {"\ngone", "\nother"},
+		{"HTTP 200", "HTTP 201"}, {`{"n": 777}`, `{"n": 778}`}, {`{"n": 777}`, `exactly {"n":777}`}, {"X-Path: /echo/here", "X-Path: /other"}, {"HTTP 404\n\ngone", "HTTP 404"}, {"\ngone", "\nother"},
 	} {
 		changed, err := Parse(strings.Replace(exampleScript, edit[0], edit[1], 1))
 		if err != nil {

@@ -39,7 +39,7 @@ type line struct {
 	method string
 	url    string
 	body   string
-	query  []string
+	pairs  []string // encoded, for the query with --get and for the body without
 	header http.Header
 	get    bool
 }
@@ -75,7 +75,7 @@ func (l *line) add(flag, value string) error {
 		l.body = value
 	case "--data-urlencode":
 		name, text, _ := strings.Cut(value, "=")
-		l.query = append(l.query, name+"="+url.QueryEscape(text))
+		l.pairs = append(l.pairs, name+"="+url.QueryEscape(text))
 	default:
 		if strings.HasPrefix(flag, "-") {
 			return fmt.Errorf("unknown flag %s", flag)
@@ -86,11 +86,13 @@ func (l *line) add(flag, value string) error {
 }
 
 func (l *line) request() (*http.Request, error) {
-	if l.get != (len(l.query) > 0) {
-		return nil, errors.New("--get and --data-urlencode go together here")
-	}
-	if l.get {
-		l.url += "?" + strings.Join(l.query, "&")
+	switch {
+	case l.get && len(l.pairs) == 0:
+		return nil, errors.New("--get wants --data-urlencode here")
+	case l.get:
+		l.url += "?" + strings.Join(l.pairs, "&")
+	case len(l.pairs) > 0:
+		l.body = strings.Join(l.pairs, "&")
 	}
 	if l.body != "" && l.header.Get("Content-Type") == "" {
 		l.header.Set("Content-Type", "application/x-www-form-urlencoded")
