@@ -77,6 +77,8 @@ func load(
 		maps.Clone(values),
 		func(text []byte) ([]byte, error) { return send(operation.CreateAPIKey, text) })
 	maps.Copy(values, created)
+	maps.Copy(values, event.Accounts(
+		func(op operation.Operation) ([]byte, error) { return os.ReadFile(samplePath(op)) }, values, send))
 	return event.Fill(text, values)
 }
 

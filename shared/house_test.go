@@ -80,10 +80,12 @@ var plan = []room{
 		may:  []string{"latchkey/shared/fault", "latchkey/shared/operation", "latchkey/shared/web", lambda, jsonv2},
 	},
 	{path: "latchkey/shared/api/namespaces/query", may: []string{jsonv2}},
+	{path: "latchkey/shared/api/serviceaccounts/query", may: []string{jsonv2}},
 	{
 		path: "latchkey/shared/api",
 		may: []string{
-			"latchkey/shared/access", "latchkey/shared/api/bearer", "latchkey/shared/api/namespaces/query", "latchkey/shared/apikey", "latchkey/shared/fault",
+			"latchkey/shared/access", "latchkey/shared/api/bearer", "latchkey/shared/api/namespaces/query",
+			"latchkey/shared/api/serviceaccounts/query", "latchkey/shared/apikey", "latchkey/shared/fault",
 			"latchkey/shared/namespace", "latchkey/shared/operation", "latchkey/shared/session", "latchkey/shared/web",
 			jsonv2, uuid,
 		},

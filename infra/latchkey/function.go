@@ -72,7 +72,7 @@ func (d deployment) environment(op operation.Operation) *map[string]*string {
 // newRole adds a role of our own rather than let CDK make one, whose managed
 // policy would allow to write to every log group of the account.
 func (d deployment) newRole(scope constructs.Construct, op operation.Operation, logs awslogs.LogGroup) awsiam.Role {
-	statements := slices.Concat(d.tableStatements(op), d.sessions.statements(op),
+	statements := slices.Concat(d.tableStatements(op), d.sessions.statements(op), d.streamStatements(op),
 		[]awsiam.PolicyStatement{allow(logs.LogGroupArn(), "logs:CreateLogStream", "logs:PutLogEvents")})
 	return awsiam.NewRole(scope, jsii.String("Role"), &awsiam.RoleProps{
 		AssumedBy: awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
@@ -84,22 +84,49 @@ func (d deployment) newRole(scope constructs.Construct, op operation.Operation, 
 
 // tableStatements has one statement for the table and one for each index that
 // the operation touches: an action that is allowed on one must not become
-// allowed on another.
+// allowed on another. A confined touch has one of its own.
 func (d deployment) tableStatements(op operation.Operation) []awsiam.PolicyStatement {
 	var resources []string
+	var confined []awsiam.PolicyStatement
 	actions := make(map[string][]string)
 	for _, touch := range op.Touches {
+		if attributes := operation.AttributesOf(touch); attributes != nil {
+			confined = append(confined, d.allowConfined(touch, attributes))
+			continue
+		}
 		if actions[touch.Index] == nil {
 			resources = append(resources, touch.Index)
 		}
-		actions[touch.Index] = append(actions[touch.Index], "dynamodb:"+string(touch.Action))
+		actions[touch.Index] = append(actions[touch.Index], actionOf(touch))
 	}
 	var statements []awsiam.PolicyStatement
 	for _, index := range resources {
 		statements = append(statements, allow(d.resource(index), actions[index]...))
 	}
-	return statements
+	return append(statements, confined...)
 }
+
+// allowConfined allows an update that names no other attributes, whether to change
+// them or in its condition. It takes three conditions: "for all" is true of a request
+// that tells of no attributes at all, and UpdateItem could give back the whole item.
+// ReturnValues is in every request, as NONE where nothing is asked for; Select, which
+// confines reads, is in none.
+//
+// No condition can ask for a sort key: an update may be of any item, or make one.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
+func (d deployment) allowConfined(touch operation.Touch, attributes []string) awsiam.PolicyStatement {
+	statement := allow(d.resource(touch.Index), actionOf(touch))
+	statement.AddConditions(&map[string]any{
+		"ForAllValues:StringEquals": map[string]any{"dynamodb:Attributes": attributes},
+		"Null":                      map[string]any{"dynamodb:Attributes": "false"},
+		"StringEquals":              map[string]any{"dynamodb:ReturnValues": "NONE"},
+	})
+	return statement
+}
+
+func actionOf(touch operation.Touch) string { return "dynamodb:" + string(touch.Action) }
 
 // resource is the ARN of an index, or of the table itself where index is empty.
 func (d deployment) resource(index string) *string {

@@ -1,27 +1,43 @@
 // Package latchkey is everything that Latchkey puts into an AWS account, as one
 // CDK stack: the table, the session keys, a function, a role and a log group for
-// each operation, and an HTTP API with the catalogue's routes. It loops over
-// operation.All and schema.Table and adds no list of its own, so that an
-// operation is deployed by being in the catalogue. It imports nothing of the
-// functions' code: it takes their bootstraps as files.
+// each operation, an HTTP API with the catalogue's routes, and a way from the
+// table's stream to the operations that it calls. It loops over operation.All and
+// schema.Table and adds no list of its own, so that an operation is deployed by
+// being in the catalogue. It imports nothing of the functions' code: it takes
+// their bootstraps as files.
 //
 // Least privilege is exact. A role allows the actions of its operation's
 // touches, each on the table or on the one index that the touch names and never
-// on both; what the operation does with the session keys; and to write to the
-// function's own log group. API Gateway may call a function for its own route
-// and for no other; an operation without a route is left to IAM alone.
+// on both; what the operation does with the session keys; to write to the
+// function's own log group; and where the stream calls, to read it and to report
+// to the queue. API Gateway may call a function for its own route
+// and for no other; an operation without a route is called by whoever IAM lets,
+// or by the stream.
+//
+// A confined touch is allowed for its attributes alone. To note that a key was
+// used, functions update items that anyone may have them update, by presenting a
+// key; IAM sees to it that such an update can name the table's keys and the time
+// of use, and nothing else. Whatever goes wrong in the function that validates
+// keys for everybody, it gives nobody a key, takes none away, and changes nothing
+// of what one may do.
+//
+// The stream calls a function with the changes after which an item has the
+// operation's feed attribute, in the order in which they were made to an item, and
+// with no others. A batch that fails is tried again in halves, and what fails too
+// often is reported to a queue of dead letters, so that the rest need not wait.
 //
 // What outlives the stack are the table and the session keys. They are kept when
 // the stack is deleted and when a change would replace them, and the table is
-// protected from deletion. They have no fixed names, and the log groups go with
-// the stack: what is left behind must not stand in the way of the next
-// deployment.
+// protected from deletion. They have no fixed names, and the log groups and the
+// queue go with the stack: what is left behind must not stand in the way of the
+// next deployment.
 package latchkey
 
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
@@ -35,6 +51,7 @@ const (
 	OutputSessionKeysURL    = "SessionKeysURL"
 	OutputTableName         = "TableName"
 	OutputBootstrapFunction = "BootstrapFunction"
+	OutputDeadLetterQueue   = "DeadLetterQueue"
 )
 
 // Props are what the stack cannot know by itself.
@@ -89,6 +106,8 @@ func NewStack(scope constructs.Construct, name string, props Props) (awscdk.Stac
 		table:      newTable(stack),
 		sessions:   newSessions(stack, props, api.ApiEndpoint()),
 		api:        api,
+
+		deadLetters: newDeadLetters(stack),
 	}
 	for _, op := range operation.All {
 		d.addOperation(op)
@@ -105,6 +124,8 @@ type deployment struct {
 	table      awsdynamodb.Table
 	sessions   sessions
 	api        awsapigatewayv2.HttpApi
+
+	deadLetters awssqs.Queue // of the stream
 }
 
 func (d deployment) addOperation(op operation.Operation) {
@@ -112,6 +133,9 @@ func (d deployment) addOperation(op operation.Operation) {
 	function := d.newFunction(scope, op)
 	if op.Route != "" {
 		d.addRoute(scope, op, function)
+	}
+	if op.Caller == operation.Stream {
+		d.addFeed(scope, op, function)
 	}
 }
 
@@ -122,6 +146,7 @@ func (d deployment) addOutputs() {
 	d.addOutput(OutputTableName, "The table, which outlives the stack", d.table.TableName())
 	d.addOutput(OutputBootstrapFunction, "The function that makes the first key of a namespace",
 		jsii.String(names.Function(d.name, operation.Bootstrap)))
+	d.addOutput(OutputDeadLetterQueue, "The queue of what could not be removed", d.deadLetters.QueueName())
 }
 
 func (d deployment) addOutput(name, description string, value *string) {

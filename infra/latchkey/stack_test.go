@@ -44,10 +44,14 @@ func checkAll(t *testing.T, tmpl template) {
 		"roles":        checkRoles,
 		"policies":     checkPolicies,
 		"signers":      checkSigners,
+		"strangers":    checkStrangers,
 		"wildcards":    checkWildcards,
 		"api":          checkAPI,
 		"routes":       checkRoutes,
 		"permissions":  checkPermissions,
+		"feeds":        checkFeeds,
+		"filters":      checkFilters,
+		"dead letters": checkDeadLetters,
 		"outputs":      checkOutputs,
 	} {
 		t.Run(name, func(t *testing.T) { check(t, tmpl) })
@@ -66,16 +70,19 @@ func checkRotation(t *testing.T, before, after template) {
 
 func checkInventory(t *testing.T, tmpl template) {
 	want := map[string]int{
-		"AWS::DynamoDB::Table":           1,
-		"AWS::KMS::Key":                  len(tmpl.sessions.keys),
-		"AWS::ApiGatewayV2::Api":         1,
-		"AWS::ApiGatewayV2::Stage":       1,
-		"AWS::Lambda::Function":          len(operation.All),
-		"AWS::IAM::Role":                 len(operation.All),
-		"AWS::Logs::LogGroup":            len(operation.All),
-		"AWS::Lambda::Permission":        len(routed()),
-		"AWS::ApiGatewayV2::Route":       len(routed()),
-		"AWS::ApiGatewayV2::Integration": len(routed()),
+		"AWS::DynamoDB::Table":            1,
+		"AWS::KMS::Key":                   len(tmpl.sessions.keys),
+		"AWS::ApiGatewayV2::Api":          1,
+		"AWS::ApiGatewayV2::Stage":        1,
+		"AWS::Lambda::Function":           len(operation.All),
+		"AWS::IAM::Role":                  len(operation.All),
+		"AWS::Logs::LogGroup":             len(operation.All),
+		"AWS::Lambda::Permission":         len(routed()),
+		"AWS::ApiGatewayV2::Route":        len(routed()),
+		"AWS::ApiGatewayV2::Integration":  len(routed()),
+		"AWS::Lambda::EventSourceMapping": len(fed()),
+		"AWS::SQS::Queue":                 1,
+		"AWS::SQS::QueuePolicy":           1,
 	}
 	got := make(map[string]int)
 	for _, resource := range tmpl.Resources {
@@ -250,28 +257,73 @@ func checkRoles(t *testing.T, tmpl template) {
 func checkPolicies(t *testing.T, tmpl template) {
 	want, got := make(map[string][]string), make(map[string][]string)
 	for _, op := range operation.All {
-		want[id(op, "Role")] = slices.Sorted(slices.Values(append(tablePairs(op), sessionPairs(t, op, tmpl.sessions)...)))
+		want[id(op, "Role")] = slices.Sorted(slices.Values(slices.Concat(
+			logPairs(op), tablePairs(t, op), sessionPairs(t, op, tmpl.sessions), streamPairs(op))))
 	}
 	for role, properties := range tmpl.properties("AWS::IAM::Role") {
-		for _, statement := range statements(properties["Policies"]) {
-			got[role] = append(got[role], pairs(t, statement)...)
-		}
-		slices.Sort(got[role])
+		got[role] = allowed(t, properties)
 	}
 	compare(t, want, got)
 }
 
-func tablePairs(op operation.Operation) []string {
+// allowed gives the pairs of a role, in order.
+func allowed(t *testing.T, role object) []string {
+	t.Helper()
+	var all []string
+	for _, statement := range statements(role["Policies"]) {
+		all = append(all, pairs(t, statement)...)
+	}
+	slices.Sort(all)
+	return all
+}
+
+func logPairs(op operation.Operation) []string {
 	logs := "${" + id(op, "Logs") + ".Arn}"
-	want := []string{"logs:CreateLogStream on " + logs, "logs:PutLogEvents on " + logs}
+	return []string{"logs:CreateLogStream on " + logs, "logs:PutLogEvents on " + logs}
+}
+
+func tablePairs(t *testing.T, op operation.Operation) []string {
+	t.Helper()
+	var want []string
 	for _, touch := range op.Touches {
 		resource := "${Table.Arn}"
 		if touch.Index != "" {
 			resource += "/index/" + touch.Index
 		}
-		want = append(want, fmt.Sprintf("dynamodb:%s on %s", touch.Action, resource))
+		want = append(want, fmt.Sprintf("dynamodb:%s on %s%s", touch.Action, resource, confinement(t, touch)))
 	}
 	return want
+}
+
+// confinement is the condition of a touch. It knows no confined action but UpdateItem:
+// PutItem and DeleteItem replace what they are not to touch, and a read is confined by
+// what it selects.
+func confinement(t *testing.T, touch operation.Touch) string {
+	t.Helper()
+	attributes := operation.AttributesOf(touch)
+	if attributes == nil {
+		return ""
+	}
+	if touch.Action != operation.UpdateItem {
+		t.Errorf("a confined action that is not known here: %s", touch.Action)
+	}
+	return " if " + encode(t, object{
+		"ForAllValues:StringEquals": object{"dynamodb:Attributes": attributes},
+		"Null":                      object{"dynamodb:Attributes": "false"},
+		"StringEquals":              object{"dynamodb:ReturnValues": "NONE"},
+	})
+}
+
+func streamPairs(op operation.Operation) []string {
+	if op.Caller != operation.Stream {
+		return nil
+	}
+	const stream = " on ${Table.StreamArn}"
+	return []string{
+		"dynamodb:DescribeStream" + stream, "dynamodb:GetRecords" + stream,
+		"dynamodb:GetShardIterator" + stream, "dynamodb:ListStreams" + stream,
+		"sqs:SendMessage on ${DeadLetters.Arn}",
+	}
 }
 
 // conditions knows no action but those of today: a new one fails here until somebody
@@ -330,8 +382,31 @@ func checkSigners(t *testing.T, tmpl template) {
 	compare(t, []string{id(operation.ExchangeAPIKey, "Role"), id(operation.ExchangeWorkspaceKey, "Role"), id(operation.Login, "Role")}, signers)
 }
 
-// checkWildcards looks at every statement wherever it stands, but in the session
-// keys' own policies, and for a Scan at every byte.
+// checkStrangers holds the catalogue itself to it that whoever shows no credential has
+// nothing in the table changed but when a key was used.
+func checkStrangers(t *testing.T, tmpl template) {
+	roles := tmpl.properties("AWS::IAM::Role")
+	for _, op := range operation.All {
+		if op.Caller != operation.Anyone {
+			continue
+		}
+		want := []string{}
+		if op.UsesTable() {
+			want = []string{
+				"dynamodb:GetItem on ${Table.Arn}",
+				"dynamodb:UpdateItem on ${Table.Arn} if " +
+					`{"ForAllValues:StringEquals":{"dynamodb:Attributes":["pk","sk","used_at"]},` +
+					`"Null":{"dynamodb:Attributes":"false"},"StringEquals":{"dynamodb:ReturnValues":"NONE"}}`,
+			}
+		}
+		compare(t, want, slices.DeleteFunc(allowed(t, roles[id(op, "Role")]), func(pair string) bool {
+			return !strings.HasPrefix(pair, "dynamodb:")
+		}))
+	}
+}
+
+// checkWildcards looks at every statement that allows something wherever it stands, but
+// in the session keys' own policies, and for a Scan at every byte.
 func checkWildcards(t *testing.T, tmpl template) {
 	found := 0
 	for id, resource := range tmpl.Resources {
@@ -339,6 +414,9 @@ func checkWildcards(t *testing.T, tmpl template) {
 			continue
 		}
 		for _, statement := range statements(resource.Properties) {
+			if statement["Effect"] == "Deny" {
+				continue
+			}
 			found++
 			for _, action := range oneOrMany(statement["Action"]) {
 				if strings.ContainsAny(action, "*?") {
@@ -416,6 +494,7 @@ func checkOutputs(t *testing.T, tmpl template) {
 		latchkey.OutputSessionKeysURL:    {"Value": "${API.ApiEndpoint}/.well-known/jwks.json"},
 		latchkey.OutputTableName:         {"Value": "${Table}"},
 		latchkey.OutputBootstrapFunction: {"Value": functionName(operation.Bootstrap)},
+		latchkey.OutputDeadLetterQueue:   {"Value": "${DeadLetters.QueueName}"},
 	}
 	compare(t, want, without("Description", tmpl.Outputs))
 }

@@ -6,9 +6,11 @@ package endtoend_test
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +18,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -29,6 +32,7 @@ import (
 	"latchkey/shared/apikey/apikeytest"
 	_ "latchkey/shared/boot" // tells the test cache what the binaries are made of
 	"latchkey/shared/operation"
+	"latchkey/shared/schema"
 )
 
 // binaries is where TestMain builds the functions.
@@ -117,19 +121,62 @@ func TestScripts(t *testing.T) {
 			t.Run(filepath.Base(file)+"/"+exchange.Title, func(t *testing.T) { w.run(t, file, exchange, variables) })
 		}
 	}
+	w.settled(t) // so that the last deletion, too, is done with
+	t.Run("nothing is left behind", w.wantWhole)
 	t.Run("rows of the catalogue", w.recorder.proveRows)
 	if strings.Count(w.log.String(), `"msg":"request"`) < 50 {
 		t.Errorf("the log holds too little to be one of the scripts:\n%.500s", w.log.String())
 	}
 }
 
+// run sends a request and holds its answer to what it must be. An error changes nothing,
+// but for the note that a key was used, which is of its own use: a refused key has none.
+// While the stream removes what a deleted account has left, that cannot be told.
 func (w *world) run(t *testing.T, file string, exchange script.Exchange, variables script.Variables) {
-	before := w.contents(t)
+	before, isError := "", exchange.Status >= http.StatusBadRequest
+	if isError {
+		before = w.contents(t)
+	}
 	for _, difference := range exchange.Run(http.DefaultClient, w.stack.URL(), variables) {
 		t.Errorf("%s:%d: %s", file, exchange.Line, difference)
 	}
-	if exchange.Status >= http.StatusBadRequest && w.contents(t) != before {
+	if !isError || strings.Contains(before, removed) {
+		return
+	}
+	after := w.contents(t)
+	if exchange.Status != http.StatusUnauthorized {
+		before, after = withoutUses(before), withoutUses(after)
+	}
+	if before != after {
 		t.Errorf("%s:%d: the error has changed the table", file, exchange.Line)
+	}
+}
+
+func withoutUses(contents string) string {
+	items := slices.DeleteFunc(strings.Split(contents, "\n"), func(item string) bool { return strings.Contains(item, useKey) })
+	return strings.Join(items, "\n")
+}
+
+// How items show what they are.
+const (
+	useKey  = `"` + schema.SortKey + `":{"Value":"` + schema.UseItem + `"}`
+	removed = `"` + schema.RemovedAt + `":`
+)
+
+// How long the stream has to bring a deletion to the function that ends it.
+const settleTime = 30 * time.Second
+
+// settled is all that the table holds when nothing is being removed from it any more.
+func (w *world) settled(t *testing.T) string {
+	t.Helper()
+	for deadline := time.Now().Add(settleTime); ; time.Sleep(20 * time.Millisecond) {
+		contents := w.contents(t)
+		if !strings.Contains(contents, removed) {
+			return contents
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("a deleted account is not being removed")
+		}
 	}
 }
 
@@ -160,7 +207,67 @@ func vector(t *testing.T) apikey.FullKey {
 	return full
 }
 
-// contents is all that the table holds.
+// wantWhole wants nothing in the table to be of a key or an account that is not there any
+// more, and all that has a name to be found by it.
+func (w *world) wantWhole(t *testing.T) {
+	items, names := w.items(t), 0
+	for at, item := range items {
+		if item[schema.Holder] != "" {
+			names++
+		}
+		for _, needed := range neededBy(item) {
+			if items[needed] == nil {
+				t.Errorf("%s is there without %s", at, needed)
+			}
+		}
+	}
+	if names < 10 {
+		t.Errorf("the table holds %d names, too few to be what the scripts leave", names)
+	}
+}
+
+// items are the texts of all items, by both parts of their keys.
+func (w *world) items(t *testing.T) map[string]map[string]string {
+	t.Helper()
+	items := map[string]map[string]string{}
+	for line := range strings.Lines(w.contents(t)) {
+		var attributes map[string]struct{ Value any }
+		if err := json.Unmarshal([]byte(line), &attributes); err != nil {
+			t.Fatal(err)
+		}
+		item := map[string]string{}
+		for name, attribute := range attributes {
+			item[name], _ = attribute.Value.(string)
+		}
+		items[item[schema.PartitionKey]+" "+item[schema.SortKey]] = item
+	}
+	return items
+}
+
+// neededBy gives the items without which an item has no business in the table.
+func neededBy(item map[string]string) []string {
+	partition, sort := item[schema.PartitionKey], item[schema.SortKey]
+	ns, _, _ := strings.Cut(partition, "#")
+	_, _, isOfAccount := schema.SplitAccountPartition(partition)
+	owner, holder := item[schema.Owner], item[schema.Holder]
+	switch {
+	case sort == schema.KeyItem && owner != "":
+		return []string{owner + " " + schema.AccountItem, owner + " " + schema.KeyNameItem(item[schema.Name]), partition + " " + schema.UseItem}
+	case sort == schema.KeyItem:
+		return nil
+	case sort == schema.AccountItem:
+		return []string{schema.AccountNamePartition(ns, item[schema.Name]) + " " + schema.AccountNameItem}
+	case sort == schema.AccountNameItem:
+		return []string{schema.AccountPartition(ns, holder) + " " + schema.AccountItem}
+	case isOfAccount && holder != "":
+		return []string{partition + " " + schema.AccountItem, schema.KeyPartition(ns, holder) + " " + schema.KeyItem}
+	case isOfAccount:
+		return []string{partition + " " + schema.AccountItem}
+	}
+	return []string{partition + " " + schema.KeyItem}
+}
+
+// contents is all that the table holds, an item in each line.
 func (w *world) contents(t *testing.T) string {
 	t.Helper()
 	var all []string
@@ -184,21 +291,94 @@ func (w *world) contents(t *testing.T) string {
 	return strings.Join(all, "\n")
 }
 
-// wantNoSecrets looks for anything that parses as a key, and for anything that could
-// be the secret part of one.
+// wantNoSecrets holds a log to what it may hold.
 func wantNoSecrets(t *testing.T, log string) {
 	t.Helper()
-	for _, text := range regexp.MustCompile(`lk_[0-9a-v]+_[0-9a-v]{59}`).FindAllString(log, -1) {
+	for _, found := range secretsIn(log) {
+		t.Errorf("the log holds %s", found)
+	}
+}
+
+// What looks like a secret in a log.
+var (
+	fullKeys = regexp.MustCompile(`lk_[0-9a-v]+_[0-9a-v]{59}`)
+	secrets  = regexp.MustCompile(`\b[0-9a-v]{59}\b`)
+	// Header and claims of a JWT both begin so; a request's id may by chance, once.
+	tokens = regexp.MustCompile(`eyJ[A-Za-z0-9_-]+\.eyJ`)
+	// A wrapped key has a prefix, or begins as its JSON does in base64.
+	wrapPrefixes = regexp.MustCompile(`ZENKEY_\w`)
+	wrapped      = regexp.MustCompile(`eyJpZCI6I[A-Za-z0-9+/]*`)
+)
+
+// inForms undoes what a form does to base64.
+var inForms = strings.NewReplacer("%2B", "+", "%2b", "+", "%2F", "/", "%2f", "/", "%3D", "=", "%3d", "=", `\/`, "/", `\u002b`, "+")
+
+// secretsIn looks for anything that parses as a key, for anything that could be the
+// secret part of one, for session tokens, and for all these in the form in which
+// clients of the service-accounts API carry keys.
+func secretsIn(log string) []string {
+	var found []string
+	for _, text := range fullKeys.FindAllString(log, -1) {
 		if _, err := apikey.ParseFullKey(text); err == nil {
-			t.Error("the log holds a full key")
+			found = append(found, "a full key")
 		}
 	}
-	if regexp.MustCompile(`\b[0-9a-v]{59}\b`).MatchString(log) {
-		t.Error("the log holds what could be a secret")
+	for what, pattern := range map[string]*regexp.Regexp{
+		"what could be a secret": secrets, "what could be a session token": tokens, "what could be a wrapped key": wrapPrefixes,
+	} {
+		if pattern.MatchString(log) {
+			found = append(found, what)
+		}
 	}
-	// Header and claims of a JWT both begin so; a request's id may by chance, once.
-	if regexp.MustCompile(`eyJ[A-Za-z0-9_-]+\.eyJ`).MatchString(log) {
-		t.Error("the log holds what could be a session token")
+	for _, run := range wrapped.FindAllString(inForms.Replace(log), -1) {
+		if strings.Contains(unwrapped(run), `"key":"lk_`) {
+			found = append(found, "a wrapped key without its prefix")
+		}
+	}
+	return found
+}
+
+// unwrapped decodes as much of base64 as is there.
+func unwrapped(run string) string {
+	decoded, _ := base64.RawStdEncoding.DecodeString(run[:len(run)/4*4])
+	return string(decoded)
+}
+
+// What nobody finds proves nothing: each form in which a secret could get into a log is
+// found, and what is no secret is not.
+func TestSecretsAreFound(t *testing.T) {
+	key := vector(t)
+	_, secret := key.RevealPair()
+	whole := key.RevealWrapped()
+	bare := strings.TrimPrefix(whole, "ZENKEY_")
+	for name, text := range map[string]string{
+		"a key":                      key.Reveal(),
+		"a secret":                   secret,
+		"a token":                    "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln",
+		"a wrapped key":              whole,
+		"in a form":                  "grant_type=zenml-api-key&password=" + url.QueryEscape(whole),
+		"its prefix":                 "ZENKEY_e",
+		"without its prefix":         bare,
+		"in a form without it":       "password=" + url.QueryEscape(bare) + "&x=y",
+		"without its padding":        strings.TrimRight(bare, "="),
+		"without its last character": bare[:len(bare)-5],
+		"in a text":                  "Bearer: " + bare + ", says the client",
+	} {
+		line, err := json.Marshal(map[string]string{"level": "INFO", "error": text})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found := secretsIn("{}\n" + string(line) + "\n{}"); len(found) == 0 {
+			t.Errorf("%s is not found", name)
+		}
+	}
+	for _, text := range []string{
+		"", key.Locator.String(), key.Locator.ID.String(), `{"path":"/api/v1/login","key":"` + key.Locator.ID.String() + `"}`,
+		"eyJpZCI6I", base64.StdEncoding.EncodeToString([]byte(`{"id":"` + key.Locator.ID.String() + `"}`)), "ZENKEY_",
+	} {
+		if found := secretsIn(text); len(found) > 0 {
+			t.Errorf("%q holds %q", text, found)
+		}
 	}
 }
 
@@ -212,6 +392,8 @@ func TestAbsentDatabase(t *testing.T) {
 	pair := fmt.Sprintf(`{"key":%q,"secret":%q}`, w.variables(t)["root-key-id"], w.variables(t)["root-secret"])
 	apiKey := fmt.Sprintf(`{"apiKey":%q}`, w.root.Reveal())
 	item := "/v1/namespaces/demo/api-keys/" + w.root.Locator.ID.String()
+	accounts := "/api/v1/service_accounts"
+	keys := accounts + "/" + w.root.Locator.ID.String() + "/api_keys" // of no account, which nobody can tell now
 	tried := map[string]bool{}
 	for _, exchange := range []struct{ method, path, body string }{
 		{http.MethodPost, "/v1/auth/api-key/validate", pair},
@@ -227,6 +409,17 @@ func TestAbsentDatabase(t *testing.T) {
 		{http.MethodPost, "/api/v1/api-key", "{}"},
 		{http.MethodGet, "/api/v1/api-key/list", ""},
 		{http.MethodDelete, "/api/v1/api-key", apiKey},
+		{http.MethodPost, accounts, `{"name":"x","active":true}`},
+		{http.MethodGet, accounts, ""},
+		{http.MethodGet, accounts + "/x", ""},
+		{http.MethodPut, accounts + "/x", "{}"},
+		{http.MethodDelete, accounts + "/x", ""},
+		{http.MethodPost, keys, `{"name":"x"}`},
+		{http.MethodGet, keys, ""},
+		{http.MethodGet, keys + "/x", ""},
+		{http.MethodPut, keys + "/x", "{}"},
+		{http.MethodPut, keys + "/x/rotate", "{}"},
+		{http.MethodDelete, keys + "/x", ""},
 		{http.MethodPost, "/api/v1/login", "password=" + w.root.Reveal()},
 		{http.MethodGet, "/api/v1/current-user", ""},
 	} {

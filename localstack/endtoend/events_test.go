@@ -68,6 +68,11 @@ func (w *world) fill(t *testing.T, sample []byte) []byte {
 	}
 	creation := func() ([]byte, error) { return read(t, operation.CreateAPIKey.Name+".json"), nil }
 	maps.Copy(values, event.Created(creation, maps.Clone(values), send))
+	maps.Copy(values, event.Accounts(func(op operation.Operation) ([]byte, error) {
+		return read(t, op.Name+".json"), nil
+	}, values, func(op operation.Operation, filled []byte) ([]byte, error) {
+		return w.stack.Invoke(t.Context(), op, filled)
+	}))
 	filled, err := event.Fill(sample, values)
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package endtoend_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -30,18 +31,16 @@ func TestReadmeCommands(t *testing.T) {
 	}
 	here := strings.NewReplacer("http://127.0.0.1:8080", w.stack.URL(), ".local/root-key", key)
 	blocks := regexp.MustCompile("(?s)```console\n\\$ (.*?)\n({.*?)\n```").FindAllStringSubmatch(string(content), -1)
-	if len(blocks) != 9 {
-		t.Fatalf("the README has %d commands with answers, want 9", len(blocks))
+	if len(blocks) != 14 {
+		t.Fatalf("the README has %d commands with answers, want 14", len(blocks))
 	}
-	sh, uuid := shell.New(t), ""
+	sh, kept := shell.New(t), keptAnswers{}
 	for i, block := range blocks {
-		answer, err := sh.Run("UUID=" + uuid + "\n" + here.Replace(block[1]))
+		answer, err := sh.Run(kept.assignments() + here.Replace(block[1]))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if uuid == "" {
-			uuid = uuidIn(t, answer)
-		}
+		kept.keep(t, answer)
 		if got, want := shapeOf(t, answer), shapeOf(t, []byte(block[2])); got != want {
 			t.Errorf("%s\nis answered in the shape %s,\nthe README shows     %s", block[1], got, want)
 		}
@@ -51,13 +50,24 @@ func TestReadmeCommands(t *testing.T) {
 	}
 }
 
-func uuidIn(t *testing.T, answer []byte) string {
+// A keptAnswers is what the README tells to keep of the first answer that has it, by the
+// variables that it names.
+type keptAnswers struct{ uuid, account, key string }
+
+func (k *keptAnswers) assignments() string {
+	return fmt.Sprintf("UUID='%s' ACCOUNT='%s' KEY='%s'\n", k.uuid, k.account, k.key)
+}
+
+func (k *keptAnswers) keep(t *testing.T, answer []byte) {
 	t.Helper()
-	var key struct{ UUID string }
-	if err := json.Unmarshal(answer, &key); err != nil || key.UUID == "" {
-		t.Fatalf("no uuid in %s, %v", answer, err)
+	var shown struct {
+		UUID, ID string
+		Body     struct{ Key string }
 	}
-	return key.UUID
+	if err := json.Unmarshal(answer, &shown); err != nil {
+		t.Fatalf("%s: %v", answer, err)
+	}
+	k.uuid, k.account, k.key = cmp.Or(k.uuid, shown.UUID), cmp.Or(k.account, shown.ID), cmp.Or(k.key, shown.Body.Key)
 }
 
 // waitForSecondKey makes sure that the listing, which may lag behind, is of two

@@ -2,12 +2,14 @@ package event_test
 
 import (
 	"errors"
+	"maps"
 	"strings"
 	"testing"
 
 	"latchkey/localstack/event"
 	"latchkey/localstack/lambdahost/hosttest"
 	"latchkey/shared/apikey"
+	"latchkey/shared/operation"
 )
 
 func TestFill(t *testing.T) {
@@ -110,6 +112,70 @@ func TestCreated(t *testing.T) {
 				t.Errorf("error %v", err)
 			}
 		})
+	}
+}
+
+// An account is created before its key, and both once however often they are named.
+func TestAccounts(t *testing.T) {
+	const account, key = `{"statusCode":200,"body":"{\"id\":\"a-1\"}"}`, `{"statusCode":200,"body":"{\"id\":\"k-1\",\"body\":{\"key\":\"ZENKEY_1\"}}"}`
+	tests := []struct {
+		name, event, account, key string
+		want                      string
+		wantSent                  int
+		wantErr                   string
+	}{
+		{"neither", "{{a}}", "", "", "b", 0, ""},
+		{"an account", "{{created-account-id}} {{created-account-id}}", account, "", "a-1 a-1", 1, ""},
+		{"a key", "{{created-account-key-id}} {{created-account-id}} {{created-account-key}}", account, key, "k-1 a-1 ZENKEY_1", 2, ""},
+		{"a refused account", "{{created-account-key}}", `{"statusCode":401,"body":"[]"}`, key, "", 1, "create-service-account, status 401"},
+		{"a key that is not shown", "{{created-account-key-id}}", account, account, "", 2, "create-account-key, status 200"},
+		{"no JSON", "{{created-account-id}}", "nonsense", "", "", 1, "response of the creation"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			sample := func(op operation.Operation) ([]byte, error) {
+				if op.Name == operation.CreateAccountKey.Name {
+					return []byte(`"{{created-account-id}}{{a}}"`), nil
+				}
+				return []byte(`"{{a}}"`), nil
+			}
+			sent := 0
+			values := event.Values{"a": event.Fixed("b")}
+			maps.Copy(values, event.Accounts(sample, values, func(op operation.Operation, text []byte) ([]byte, error) {
+				sent++
+				if op.Name == operation.CreateAccountKey.Name {
+					if string(text) != `"a-1b"` {
+						t.Errorf("sent %s for a key", text)
+					}
+					return []byte(test.key), nil
+				}
+				if string(text) != `"b"` {
+					t.Errorf("sent %s for an account", text)
+				}
+				return []byte(test.account), nil
+			}))
+			got, err := event.Fill([]byte(test.event), values)
+			if err == nil && string(got) != test.want {
+				t.Errorf("got %q", got)
+			}
+			if sent != test.wantSent {
+				t.Errorf("%d events were sent, want %d", sent, test.wantSent)
+			}
+			if !says(err, test.wantErr) {
+				t.Errorf("error %v", err)
+			}
+		})
+	}
+}
+
+func TestRandomNames(t *testing.T) {
+	seen := map[string]bool{}
+	for range 3 {
+		name, err := event.Fill([]byte("{{random-name}}"), event.Accounts(nil, nil, nil))
+		if err != nil || seen[string(name)] || !strings.HasPrefix(string(name), "sample-") {
+			t.Errorf("%q, %v", name, err)
+		}
+		seen[string(name)] = true
 	}
 }
 

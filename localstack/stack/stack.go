@@ -1,16 +1,19 @@
 // Package stack assembles the local stack: an emulator of DynamoDB, the table,
-// what stands in for KMS, the function host, the gateway, and what TTL does. The program localstack and
-// the end-to-end tests start the same one.
+// what stands in for KMS, the function host, the gateway, what TTL does, and what gives
+// the changes of the table to functions. The program localstack and the end-to-end
+// tests start the same one.
 //
 // What a stack must remember lies in its state directory, in files that only
 // their owner may read:
 //
-//	lock          held while a stack runs: one stack for one directory
-//	dynamodb.db   the emulator's data
-//	root-key      the full key of the namespace demo's first administrator
-//	session-keys  the private keys that session tokens are signed with, a file for each
-//	stack.json    where the running stack is to be found
-//	.gitignore    in a directory that a stack has made: none of this is to be committed
+//	lock                held while a stack runs: one stack for one directory
+//	dynamodb.db         the emulator's data
+//	root-key            the full key of the namespace demo's first administrator
+//	session-keys        the private keys that session tokens are signed with, a file for each
+//	stream.json         how much of the table's changes the functions have been given
+//	dead-letters.jsonl  the changes that a function could not handle, if any; see package stream
+//	stack.json          where the running stack is to be found
+//	.gitignore          in a directory that a stack has made: none of this is to be committed
 //
 // Without a directory everything is in memory.
 //
@@ -38,6 +41,7 @@ import (
 	"latchkey/localstack/emulator"
 	"latchkey/localstack/gateway"
 	"latchkey/localstack/lambdahost"
+	"latchkey/localstack/stream"
 	"latchkey/localstack/table"
 	"latchkey/shared/operation"
 )
@@ -70,7 +74,7 @@ type Config struct {
 
 	DynamoDBEndpoint string        // replaces the emulator and leaves TTL to it
 	Table            string        // its name; empty: DefaultTable
-	WithoutStream    bool          // for load tests
+	WithoutStream    bool          // for load tests; nothing is given to functions
 	SweepInterval    time.Duration // 0: table.SweepInterval
 	Now              func() time.Time
 
@@ -150,6 +154,9 @@ func (s *Stack) start(ctx context.Context) error {
 	if err := s.ensureRootKey(ctx); err != nil {
 		return err
 	}
+	if err := s.startStream(ctx); err != nil {
+		return err
+	}
 	if err := s.serve(listener); err != nil {
 		return err
 	}
@@ -218,6 +225,19 @@ func (s *Stack) startSweeping() {
 		sweeping.Wait()
 		return nil
 	})
+}
+
+// startStream gives the changes of the table to the functions that want them.
+func (s *Stack) startStream(ctx context.Context) error {
+	poller, err := stream.Start(ctx, stream.Config{
+		Tables: table.Client(s.endpoint), Streams: stream.Client(s.endpoint), Table: s.config.Table,
+		Invoker: s.host, Dir: s.state.dir, Log: s.config.Log,
+	})
+	if err != nil {
+		return err
+	}
+	s.onClose(poller.Close)
+	return nil
 }
 
 func (s *Stack) startFunctions() error {

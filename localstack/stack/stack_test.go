@@ -116,9 +116,12 @@ func TestADirectoryKeepsItsMode(t *testing.T) {
 	}
 	s := start(t, stack.Config{DataDir: dir})
 	put(t, s, "secret", 0)
+	localtest.WaitUntil(t, func() bool { return slices.Contains(localtest.Entries(t, dir), "stream.json") })
 	localtest.WantMode(t, dir, 0o755|os.ModeDir)
 	files := localtest.Entries(t, dir)
-	for _, name := range []string{"dynamodb.db", "dynamodb.db-shm", "dynamodb.db-wal", "lock", "root-key", "stack.json"} {
+	for _, name := range []string{
+		"dynamodb.db", "dynamodb.db-shm", "dynamodb.db-wal", "lock", "root-key", "stack.json", "stream.json",
+	} {
 		if !slices.Contains(files, name) {
 			t.Errorf("no %s", name)
 		}
@@ -321,9 +324,65 @@ func TestAnotherDynamoDBReplacesTheEmulator(t *testing.T) {
 	if again.FirstKey() != "" {
 		t.Error("a second key is made")
 	}
+	put(t, again, "changed", 0)
+	localtest.WaitUntil(t, func() bool { return slices.Contains(localtest.Entries(t, dir), "stream.json") })
 	if text := greeting(t, again); !strings.Contains(text, "\nIts data are in the DynamoDB at "+e.Endpoint()) {
 		t.Errorf("it is not told of:\n%s", text)
 	}
+}
+
+// A stack whose function fails leaves the change to the next one.
+func TestChangesAreGivenToTheFunctionThatWantsThem(t *testing.T) {
+	dir, log := t.TempDir(), &localtest.Buffer{}
+	op := operation.RemoveServiceAccount
+	s := start(t, stack.Config{DataDir: dir, Log: log, Environment: func(of operation.Operation) map[string]string {
+		if of.Name == op.Name {
+			return map[string]string{"PROBE_FAILS_TO_START": "1"}
+		}
+		return nil
+	}})
+	put(t, s, "not wanted", 0)
+	item := keyOf("wanted")
+	item[op.Feed] = &types.AttributeValueMemberN{Value: "1"}
+	putItem(t, s, item)
+	localtest.WaitUntil(t, func() bool {
+		return strings.Contains(log.String(), "stream: "+op.Name+": attempt 1 of 11 at record ")
+	})
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	before := log.String()
+	if strings.Contains(before, "wanted") {
+		t.Errorf("the log holds contents: %s", before)
+	}
+
+	start(t, stack.Config{DataDir: dir, Log: log})
+	localtest.WaitUntil(t, func() bool { return strings.Contains(checkpoint(t, dir), `": "2"`) })
+	if got := log.String(); strings.Contains(got[len(before):], "stream") || slices.Contains(localtest.Entries(t, dir), "dead-letters.jsonl") {
+		t.Errorf("log: %s", got[len(before):])
+	}
+}
+
+func TestWithoutAStreamNobodyIsGivenChanges(t *testing.T) {
+	dir := t.TempDir()
+	s := start(t, stack.Config{DataDir: dir, WithoutStream: true})
+	put(t, s, "changed", 0)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := checkpoint(t, dir); got != "" {
+		t.Errorf("checkpoint: %s", got)
+	}
+}
+
+// checkpoint is the file of the stream's checkpoints, empty where there is none.
+func checkpoint(t *testing.T, dir string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(dir, "stream.json"))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 func TestReset(t *testing.T) {
@@ -334,20 +393,21 @@ func TestReset(t *testing.T) {
 	}
 	s := start(t, stack.Config{DataDir: dir})
 	put(t, s, "forgotten", 0)
+	localtest.WaitUntil(t, func() bool { return slices.Contains(localtest.Entries(t, dir), "stream.json") })
 	if err := stack.Reset(dir); !errors.Is(err, stack.ErrInUse) {
 		t.Errorf("while it runs: %v", err)
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.WriteFile(filepath.Join(dir, "dead-letters.jsonl"), []byte("{}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	if err := stack.Reset(dir); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(stranger); err != nil {
-		t.Errorf("a file that is not ours: %v", err)
-	}
-	if _, err := os.Stat(filepath.Join(dir, "session-keys")); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the session keys are still there: %v", err)
+	if left := localtest.Entries(t, dir); !slices.Equal(left, []string{"lock", "stranger"}) {
+		t.Errorf("left are %v", left)
 	}
 	again := start(t, stack.Config{DataDir: dir})
 	if exists(t, again, "forgotten") || again.FirstKey() == "" {
@@ -442,11 +502,16 @@ func get(t *testing.T, url string) string {
 
 func put(t *testing.T, s *stack.Stack, pk string, purgeAt int) {
 	t.Helper()
-	name := s.Table()
 	item := keyOf(pk)
 	if purgeAt > 0 {
 		item[schema.PurgeAt] = &types.AttributeValueMemberN{Value: fmt.Sprint(purgeAt)}
 	}
+	putItem(t, s, item)
+}
+
+func putItem(t *testing.T, s *stack.Stack, item map[string]types.AttributeValue) {
+	t.Helper()
+	name := s.Table()
 	_, err := table.Client(s.DynamoDBEndpoint()).PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &name, Item: item})
 	if err != nil {
 		t.Fatal(err)

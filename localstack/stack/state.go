@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"latchkey/localstack/keyservice"
+	"latchkey/localstack/stream"
 	"latchkey/localstack/wholefile"
 )
 
@@ -212,7 +213,7 @@ func Reset(dir string) error {
 	for _, file := range files {
 		err = errors.Join(err, s.forget(file))
 	}
-	return errors.Join(err, keyservice.Remove(s.sessionKeys()), s.close())
+	return errors.Join(err, keyservice.Remove(s.sessionKeys()), stream.Remove(s.dir), s.close())
 }
 
 // ReadRootKey reads the full key that bootstrap made for the stack of a state

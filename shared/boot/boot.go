@@ -17,6 +17,7 @@
 package boot
 
 import (
+	"context"
 	"crypto/rand"
 	"fmt"
 	"io"
@@ -38,6 +39,7 @@ import (
 	"latchkey/shared/kms"
 	"latchkey/shared/lambdaweb"
 	"latchkey/shared/operation"
+	"latchkey/shared/schema"
 	"latchkey/shared/session"
 	"latchkey/shared/web"
 )
@@ -139,8 +141,11 @@ func FromEnvironment(op operation.Operation, getenv func(string) string) (Config
 // API answers.
 func New(op operation.Operation, c Config) (lambdaweb.Function, error) {
 	keys := apikey.NewService(apikey.Config{Store: c.Store, Clock: c.Clock, Random: c.Random, Log: c.Log})
-	if op.Name == operation.Bootstrap.Name {
+	switch op.Name {
+	case operation.Bootstrap.Name:
 		return lambdaweb.Direct(platform.Bootstrap(keys), c.Log), nil
+	case operation.RemoveServiceAccount.Name:
+		return lambdaweb.Stream(schema.PartitionKey, purge(keys, c.Log), c.Log), nil
 	}
 	handler, ok := handlers(keys, c)[op.Name]
 	if !ok {
@@ -154,6 +159,23 @@ func New(op operation.Operation, c Config) (lambdaweb.Function, error) {
 	})), nil
 }
 
+// purge removes the deleted account whose partition an event of the stream names.
+func purge(keys *apikey.Service, log *slog.Logger) func(context.Context, string) error {
+	return func(ctx context.Context, partition string) error {
+		at, err := dynamo.AccountIn(partition)
+		if err != nil {
+			return err
+		}
+		which := []slog.Attr{slog.String("account", at.ID.String()), slog.String("namespace", at.Namespace.String())}
+		if err := keys.PurgeAccount(ctx, at); err != nil {
+			log.LogAttrs(ctx, slog.LevelError, "a deleted account could not be removed", which...)
+			return err
+		}
+		log.LogAttrs(ctx, slog.LevelInfo, "a deleted account was removed", which...)
+		return nil
+	}
+}
+
 func handlers(keys *apikey.Service, c Config) map[string]web.Handler {
 	sessions := session.NewService(session.Config{
 		Keys:     keys,
@@ -164,7 +186,7 @@ func handlers(keys *apikey.Service, c Config) map[string]web.Handler {
 		Clock:    c.Clock,
 	})
 	all := namespaces.New(namespaces.Config{Keys: keys, Sessions: sessions, Clock: c.Clock}).Handlers()
-	maps.Copy(all, serviceaccounts.New(serviceaccounts.Config{Sessions: sessions, Clock: c.Clock}).Handlers())
+	maps.Copy(all, serviceaccounts.New(serviceaccounts.Config{Keys: keys, Sessions: sessions, Clock: c.Clock}).Handlers())
 	maps.Copy(all, workspaces.New(workspaces.Config{Keys: keys, Sessions: sessions, Clock: c.Clock}).Handlers())
 	all[operation.SessionKeys.Name] = platform.SessionKeys(sessions)
 	all[operation.Health.Name] = platform.Health

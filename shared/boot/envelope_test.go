@@ -21,7 +21,7 @@ var ofOneKind = map[int]fault.Kind{500: fault.Internal, 503: fault.Unavailable, 
 // Every API renders every kind of fault, in its envelope, and shows what a client
 // may see and nothing else.
 func TestEveryEnvelopeHasEveryKind(t *testing.T) {
-	for _, path := range []string{"/v1/x", "/api/v1/api-key/x", "/api/v1/login/x", "/x"} {
+	for _, path := range []string{"/v1/x", "/api/v1/api-key/x", "/api/v1/login/x", "/api/v1/service_accounts/x", "/api/v1/current-user", "/x"} {
 		for _, kind := range fault.Kinds() {
 			f := fault.Wrap(kind, errors.New("internals"), "what may be seen")
 			response := boot.EnvelopeOf(path)(&web.Request{Path: path}, f)

@@ -166,3 +166,33 @@ func TestWireSizeIsTheEncodedSize(t *testing.T) {
 		}
 	}
 }
+
+func TestStream(t *testing.T) {
+	var seen []string
+	function := Stream("pk", func(_ context.Context, key string) error {
+		if seen = append(seen, key); key == "bad" {
+			return errors.New("ouch")
+		}
+		return nil
+	}, slog.New(slog.DiscardHandler))
+	for payload, want := range map[string]string{
+		`{"Records": []}`: "",
+		`{"Records": [{"dynamodb": {"Keys": {"pk": {"S": "a"}, "sk": {"S": "x"}}}}, {"dynamodb": {"Keys": {"pk": {"S": "b"}}}}]}`: "a b",
+	} {
+		seen = nil
+		if answer, err := function.Invoke(t.Context(), []byte(payload)); err != nil || string(answer) != "null" || strings.Join(seen, " ") != want {
+			t.Errorf("%s: %v, %s, %v", payload, seen, answer, err)
+		}
+	}
+	for name, payload := range map[string]string{
+		"no event":       `[]`,
+		"no key":         `{"Records": [{"dynamodb": {"Keys": {"sk": {"S": "x"}}}}]}`,
+		"a number":       `{"Records": [{"dynamodb": {"Keys": {"pk": {"N": "1"}}}}]}`,
+		"a call's error": `{"Records": [{"dynamodb": {"Keys": {"pk": {"S": "bad"}}}}, {"dynamodb": {"Keys": {"pk": {"S": "after"}}}}]}`,
+	} {
+		seen = nil
+		if answer, err := function.Invoke(t.Context(), []byte(payload)); err == nil || len(seen) > 1 {
+			t.Errorf("%s: %v, %s", name, seen, answer)
+		}
+	}
+}

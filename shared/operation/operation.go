@@ -131,18 +131,27 @@ const (
 
 	workspaceKeyPath = "/api/v1/api-key"
 
+	accountsPath    = "/api/v1/service_accounts"
+	accountPath     = accountsPath + "/{account}"
+	accountKeysPath = accountPath + "/api_keys"
+	accountKeyPath  = accountKeysPath + "/{key}"
+
 	memoryMB = 256
 	timeout  = 10 * time.Second
 
 	// To sort or to count, a list reads up to 10,000 keys. The gateway waits 30 s.
 	listMemoryMB = 512
 	listTimeout  = 29 * time.Second
+
+	removeTimeout = 5 * time.Minute
 )
 
 // What it takes to tell who calls: the record of the key that is presented, or whose
-// token is, and for a token a public key.
+// token is, that of its service account, and for a token a public key. Of an account's
+// key it is noted that it was used.
 var (
 	authenticate = Touch{Action: GetItem}
+	noteUse      = Touch{Action: UpdateItem, Item: schema.UseItem}
 	verify       = []KeyAction{GetPublicKey}
 )
 
@@ -151,104 +160,181 @@ var (
 	CreateAPIKey = Operation{
 		Name: "create-api-key", Route: "POST " + apiKeysPath, API: Namespaces, Caller: KeyHolder,
 		Summary:     "Create a key; its secret is in this answer and never again",
-		Touches:     []Touch{authenticate, {Action: PutItem}},
+		Touches:     []Touch{authenticate, noteUse, {Action: PutItem}},
 		SessionKeys: verify,
 		MemoryMB:    memoryMB, Timeout: timeout,
 	}
 	ListAPIKeys = Operation{
 		Name: "list-api-keys", Route: "GET " + apiKeysPath, API: Namespaces, Caller: KeyHolder,
 		Summary:     "List the keys of a namespace or of a whole subtree, page by page",
-		Touches:     []Touch{authenticate, {Action: Query, Index: schema.ByNamespace.Name}, {Action: BatchGetItem}},
+		Touches:     []Touch{authenticate, noteUse, {Action: Query, Index: schema.ByNamespace.Name}, {Action: BatchGetItem}},
 		SessionKeys: verify,
 		MemoryMB:    listMemoryMB, Timeout: listTimeout,
 	}
 	GetAPIKey = Operation{
 		Name: "get-api-key", Route: "GET " + apiKeyPath, API: Namespaces, Caller: KeyHolder,
 		Summary:     "Read one key",
-		Touches:     []Touch{authenticate, {Action: Query}},
+		Touches:     []Touch{authenticate, noteUse, {Action: Query}},
 		SessionKeys: verify,
 		MemoryMB:    memoryMB, Timeout: timeout,
 	}
 	UpdateAPIKey = Operation{
 		Name: "update-api-key", Route: "PATCH " + apiKeysPath, API: Namespaces, Caller: KeyHolder,
 		Summary:     "Change a key's name, description, tags or annotations",
-		Touches:     []Touch{authenticate, {Action: Query}, {Action: PutItem}, {Action: DeleteItem}},
+		Touches:     []Touch{authenticate, noteUse, {Action: Query}, {Action: PutItem}, {Action: DeleteItem}, {Action: ConditionCheckItem}},
 		SessionKeys: verify,
 		MemoryMB:    memoryMB, Timeout: timeout,
 	}
 	DeleteAPIKey = Operation{
 		Name: "delete-api-key", Route: "DELETE " + apiKeyPath, API: Namespaces, Caller: KeyHolder,
 		Summary:     "Delete a key; the next request with it is refused",
-		Touches:     []Touch{authenticate, {Action: DeleteItem}},
+		Touches:     []Touch{authenticate, noteUse, {Action: DeleteItem}},
 		SessionKeys: verify,
 		MemoryMB:    memoryMB, Timeout: timeout,
 	}
 	ValidateAPIKey = Operation{
 		Name: "validate-api-key", Route: "POST /v1/auth/api-key/validate", API: Namespaces, Caller: Anyone,
 		Summary:  "Tell whether a key and its secret are valid now",
-		Touches:  []Touch{{Action: GetItem}},
+		Touches:  []Touch{authenticate, noteUse},
 		MemoryMB: memoryMB, Timeout: timeout,
 	}
 	ExchangeAPIKey = Operation{
 		Name: "exchange-api-key", Route: "POST /v1/auth/api-key", API: Namespaces, Caller: Anyone,
 		Summary:     "Exchange a key and its secret for a session token",
-		Touches:     []Touch{{Action: GetItem}},
+		Touches:     []Touch{authenticate, noteUse},
 		SessionKeys: []KeyAction{Sign},
 		MemoryMB:    memoryMB, Timeout: timeout,
 	}
 	WhoAmI = Operation{
 		Name: "who-am-i", Route: "GET /v1/auth", API: Namespaces, Caller: KeyHolder,
 		Summary:     "Tell who the bearer of a key or token is, and what it may do",
-		Touches:     []Touch{authenticate},
+		Touches:     []Touch{authenticate, noteUse},
 		SessionKeys: verify,
 		MemoryMB:    memoryMB, Timeout: timeout,
 	}
 	ListNamespaces = Operation{
 		Name: "list-namespaces", Route: "GET /v1/namespaces/{namespace}/namespaces", API: Namespaces, Caller: KeyHolder,
 		Summary:     "List the namespaces below one that hold keys",
-		Touches:     []Touch{authenticate, {Action: Query, Index: schema.ByNamespace.Name}},
+		Touches:     []Touch{authenticate, noteUse, {Action: Query, Index: schema.ByNamespace.Name}},
 		SessionKeys: verify,
 		MemoryMB:    listMemoryMB, Timeout: listTimeout,
 	}
 	CreateWorkspaceKey = Operation{
 		Name: "create-workspace-key", Route: "POST " + workspaceKeyPath, API: Workspaces, Caller: KeyHolder,
 		Summary:     "Create a key in a workspace; it is in this answer and never again",
-		Touches:     []Touch{authenticate, {Action: PutItem}},
+		Touches:     []Touch{authenticate, noteUse, {Action: PutItem}},
 		SessionKeys: verify,
 		MemoryMB:    memoryMB, Timeout: timeout,
 	}
 	ListWorkspaceKeys = Operation{
 		Name: "list-workspace-keys", Route: "GET " + workspaceKeyPath + "/list", API: Workspaces, Caller: KeyHolder,
 		Summary:     "List the keys of a workspace, or all that the caller may see",
-		Touches:     []Touch{authenticate, {Action: Query, Index: schema.ByNamespace.Name}, {Action: BatchGetItem}},
+		Touches:     []Touch{authenticate, noteUse, {Action: Query, Index: schema.ByNamespace.Name}, {Action: BatchGetItem}},
 		SessionKeys: verify,
 		MemoryMB:    listMemoryMB, Timeout: listTimeout,
 	}
 	DeleteWorkspaceKey = Operation{
 		Name: "delete-workspace-key", Route: "DELETE " + workspaceKeyPath, API: Workspaces, Caller: KeyHolder,
 		Summary:     "Delete a key; the next request with it is refused",
-		Touches:     []Touch{authenticate, {Action: DeleteItem}},
+		Touches:     []Touch{authenticate, noteUse, {Action: DeleteItem}},
 		SessionKeys: verify,
 		MemoryMB:    memoryMB, Timeout: timeout,
 	}
 	ExchangeWorkspaceKey = Operation{
 		Name: "exchange-workspace-key", Route: "POST /api/v1/auth", API: Workspaces, Caller: Anyone,
 		Summary:     "Exchange a key for a session token of 15 minutes",
-		Touches:     []Touch{{Action: GetItem}},
+		Touches:     []Touch{authenticate, noteUse},
 		SessionKeys: []KeyAction{Sign},
+		MemoryMB:    memoryMB, Timeout: timeout,
+	}
+	CreateServiceAccount = Operation{
+		Name: "create-service-account", Route: "POST " + accountsPath, API: ServiceAccounts, Caller: KeyHolder,
+		Summary:     "Create a service account",
+		Touches:     []Touch{authenticate, noteUse, {Action: PutItem}},
+		SessionKeys: verify,
+		MemoryMB:    memoryMB, Timeout: timeout,
+	}
+	ListServiceAccounts = Operation{
+		Name: "list-service-accounts", Route: "GET " + accountsPath, API: ServiceAccounts, Caller: KeyHolder,
+		Summary:     "List the service accounts of the caller's namespace",
+		Touches:     []Touch{authenticate, noteUse, {Action: Query, Index: schema.ByNamespace.Name}, {Action: BatchGetItem}},
+		SessionKeys: verify,
+		MemoryMB:    listMemoryMB, Timeout: listTimeout,
+	}
+	GetServiceAccount = Operation{
+		Name: "get-service-account", Route: "GET " + accountPath, API: ServiceAccounts, Caller: KeyHolder,
+		Summary:     "Read one service account, by name or id",
+		Touches:     []Touch{authenticate, noteUse, {Action: Query}},
+		SessionKeys: verify,
+		MemoryMB:    memoryMB, Timeout: timeout,
+	}
+	UpdateServiceAccount = Operation{
+		Name: "update-service-account", Route: "PUT " + accountPath, API: ServiceAccounts, Caller: KeyHolder,
+		Summary:     "Rename a service account, describe it, or switch it off and on with all its keys",
+		Touches:     []Touch{authenticate, noteUse, {Action: Query}, {Action: PutItem}, {Action: DeleteItem}},
+		SessionKeys: verify,
+		MemoryMB:    memoryMB, Timeout: timeout,
+	}
+	DeleteServiceAccount = Operation{
+		Name: "delete-service-account", Route: "DELETE " + accountPath, API: ServiceAccounts, Caller: KeyHolder,
+		Summary:     "Delete a service account; the next request with one of its keys is refused",
+		Touches:     []Touch{authenticate, noteUse, {Action: Query}, {Action: PutItem}, {Action: DeleteItem}},
+		SessionKeys: verify,
+		MemoryMB:    memoryMB, Timeout: timeout,
+	}
+	CreateAccountKey = Operation{
+		Name: "create-account-key", Route: "POST " + accountKeysPath, API: ServiceAccounts, Caller: KeyHolder,
+		Summary:     "Create a key of a service account; it is in this answer and never again",
+		Touches:     []Touch{authenticate, noteUse, {Action: Query}, {Action: PutItem}, {Action: ConditionCheckItem}},
+		SessionKeys: verify,
+		MemoryMB:    memoryMB, Timeout: timeout,
+	}
+	ListAccountKeys = Operation{
+		Name: "list-account-keys", Route: "GET " + accountKeysPath, API: ServiceAccounts, Caller: KeyHolder,
+		Summary:     "List the keys of a service account",
+		Touches:     []Touch{authenticate, noteUse, {Action: Query}, {Action: Query, Index: schema.ByOwner.Name}, {Action: BatchGetItem}},
+		SessionKeys: verify,
+		MemoryMB:    listMemoryMB, Timeout: listTimeout,
+	}
+	GetAccountKey = Operation{
+		Name: "get-account-key", Route: "GET " + accountKeyPath, API: ServiceAccounts, Caller: KeyHolder,
+		Summary:     "Read one key of a service account, by name or id",
+		Touches:     []Touch{authenticate, noteUse, {Action: Query}},
+		SessionKeys: verify,
+		MemoryMB:    memoryMB, Timeout: timeout,
+	}
+	UpdateAccountKey = Operation{
+		Name: "update-account-key", Route: "PUT " + accountKeyPath, API: ServiceAccounts, Caller: KeyHolder,
+		Summary:     "Rename a key of a service account, describe it, or switch it off and on",
+		Touches:     []Touch{authenticate, noteUse, {Action: Query}, {Action: PutItem}, {Action: DeleteItem}, {Action: ConditionCheckItem}},
+		SessionKeys: verify,
+		MemoryMB:    memoryMB, Timeout: timeout,
+	}
+	RotateAccountKey = Operation{
+		Name: "rotate-account-key", Route: "PUT " + accountKeyPath + "/rotate", API: ServiceAccounts, Caller: KeyHolder,
+		Summary:     "Give a key of a service account a new secret; the old one is good for as long as is asked for",
+		Touches:     []Touch{authenticate, noteUse, {Action: Query}, {Action: PutItem}},
+		SessionKeys: verify,
+		MemoryMB:    memoryMB, Timeout: timeout,
+	}
+	DeleteAccountKey = Operation{
+		Name: "delete-account-key", Route: "DELETE " + accountKeyPath, API: ServiceAccounts, Caller: KeyHolder,
+		Summary:     "Delete a key of a service account; the next request with it is refused",
+		Touches:     []Touch{authenticate, noteUse, {Action: Query}, {Action: DeleteItem}},
+		SessionKeys: verify,
 		MemoryMB:    memoryMB, Timeout: timeout,
 	}
 	Login = Operation{
 		Name: "login", Route: "POST /api/v1/login", API: ServiceAccounts, Caller: Anyone,
 		Summary:     "Log in with a key, by OAuth 2's password form, for a session token",
-		Touches:     []Touch{{Action: GetItem}},
+		Touches:     []Touch{authenticate, noteUse},
 		SessionKeys: []KeyAction{Sign},
 		MemoryMB:    memoryMB, Timeout: timeout,
 	}
 	CurrentUser = Operation{
 		Name: "current-user", Route: "GET /api/v1/current-user", API: ServiceAccounts, Caller: KeyHolder,
 		Summary:     "Tell who the bearer of a key or token is",
-		Touches:     []Touch{authenticate},
+		Touches:     []Touch{authenticate, noteUse, {Action: Query}},
 		SessionKeys: verify,
 		MemoryMB:    memoryMB, Timeout: timeout,
 	}
@@ -263,6 +349,13 @@ var (
 		Summary:  "Make the first administrator's key of a namespace, or one more",
 		Touches:  []Touch{{Action: PutItem}},
 		MemoryMB: memoryMB, Timeout: timeout,
+	}
+	RemoveServiceAccount = Operation{
+		Name: "remove-service-account", API: Platform, Caller: Stream,
+		Summary:  "Remove what a deleted service account has left behind",
+		Touches:  []Touch{{Action: Query}, {Action: BatchWriteItem}},
+		Feed:     schema.RemovedAt,
+		MemoryMB: memoryMB, Timeout: removeTimeout,
 	}
 	Health = Operation{
 		Name: "health", Route: "GET /health", API: Platform, Caller: Anyone,
@@ -281,8 +374,10 @@ var All = []Operation{
 	CreateAPIKey, ListAPIKeys, GetAPIKey, UpdateAPIKey, DeleteAPIKey, ListNamespaces,
 	ValidateAPIKey, ExchangeAPIKey, WhoAmI,
 	CreateWorkspaceKey, ListWorkspaceKeys, DeleteWorkspaceKey, ExchangeWorkspaceKey,
+	CreateServiceAccount, ListServiceAccounts, GetServiceAccount, UpdateServiceAccount, DeleteServiceAccount,
+	CreateAccountKey, ListAccountKeys, GetAccountKey, UpdateAccountKey, RotateAccountKey, DeleteAccountKey,
 	Login, CurrentUser,
-	SessionKeys, Bootstrap, Health, NotFound,
+	SessionKeys, Bootstrap, RemoveServiceAccount, Health, NotFound,
 }
 
 // Named finds an operation by its name.

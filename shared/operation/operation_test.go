@@ -18,14 +18,28 @@ func TestCatalogue(t *testing.T) {
 		if op.Summary == "" || op.API == "" || op.Caller == "" || op.MemoryMB < 128 || op.Timeout <= 0 {
 			t.Errorf("%s: a column is empty", op.Name)
 		}
-		if (op.Route == "") != (op.Caller == IAM) {
-			t.Errorf("%s: an operation has a route, or is invoked with IAM rights", op.Name)
+		if (op.Route == "") != (op.Caller == IAM || op.Caller == Stream) {
+			t.Errorf("%s: an operation has a route, or is invoked with IAM rights or by the stream", op.Name)
+		}
+		if (op.Feed != "") != (op.Caller == Stream) {
+			t.Errorf("%s: the stream, and nobody else, is told what to bring", op.Name)
 		}
 		if op.Path() != "" && APIOf(op.Path()) != op.API {
 			t.Errorf("%s belongs to %s, its path to %s", op.Name, op.API, APIOf(op.Path()))
 		}
 		if op.Caller == KeyHolder && !slices.Contains(op.Touches, Touch{Action: GetItem}) {
 			t.Errorf("%s authenticates without a read", op.Name)
+		}
+		if op.Caller == KeyHolder && !slices.Contains(op.Touches, Touch{Action: UpdateItem, Item: schema.UseItem}) {
+			t.Errorf("%s does not note that a key was used", op.Name)
+		}
+		for i, touch := range op.Touches {
+			if slices.Contains(op.Touches[:i], touch) {
+				t.Errorf("%s has the touch %v twice", op.Name, touch)
+			}
+			if touch.Item != "" && (len(AttributesOf(touch)) == 0 || touch.Index != "") {
+				t.Errorf("%s is confined to the item %s, and to none of its attributes", op.Name, touch.Item)
+			}
 		}
 		for _, touch := range op.Touches {
 			if touch.Index != "" && !slices.ContainsFunc(schema.Table.Indexes, func(i schema.Index) bool { return i.Name == touch.Index }) {
@@ -38,6 +52,17 @@ func TestCatalogue(t *testing.T) {
 	}
 	if _, ok := Named("nothing"); ok {
 		t.Error("an operation was found that is not there")
+	}
+}
+
+// A use is all that is written without being asked for, and says nothing of a key.
+func TestAttributesOf(t *testing.T) {
+	use := AttributesOf(Touch{Action: UpdateItem, Item: schema.UseItem})
+	if !slices.Equal(use, []string{schema.PartitionKey, schema.SortKey, schema.UsedAt}) {
+		t.Errorf("a use is confined to %v", use)
+	}
+	if free := AttributesOf(Touch{Action: UpdateItem}); free != nil {
+		t.Errorf("what is not confined is confined to %v", free)
 	}
 }
 
@@ -57,15 +82,22 @@ func TestAPIOf(t *testing.T) {
 
 func TestMethods(t *testing.T) {
 	for path, want := range map[string][]string{
-		"/v1/namespaces/a.b/api-keys":      {"POST", "GET", "PATCH"},
-		"/v1/namespaces/a.b/api-keys/x":    {"GET", "DELETE"},
-		"/v1/namespaces/a.b/api-keys/x/y":  nil,
-		"/v1/namespaces//api-keys":         nil,
-		"/v1/namespaces/a.b/api-keys/":     nil,
-		"/v1/auth/api-key/validate":        {"POST"},
-		"/v1/auth/api-key/validate/nested": nil,
-		"/health":                          {"GET"},
-		"/":                                nil,
+		"/v1/namespaces/a.b/api-keys":                  {"POST", "GET", "PATCH"},
+		"/v1/namespaces/a.b/api-keys/x":                {"GET", "DELETE"},
+		"/v1/namespaces/a.b/api-keys/x/y":              nil,
+		"/v1/namespaces//api-keys":                     nil,
+		"/v1/namespaces/a.b/api-keys/":                 nil,
+		"/v1/auth/api-key/validate":                    {"POST"},
+		"/v1/auth/api-key/validate/nested":             nil,
+		"/api/v1/service_accounts":                     {"POST", "GET"},
+		"/api/v1/service_accounts/x":                   {"GET", "PUT", "DELETE"},
+		"/api/v1/service_accounts/x/api_keys":          {"POST", "GET"},
+		"/api/v1/service_accounts/x/api_keys/y":        {"GET", "PUT", "DELETE"},
+		"/api/v1/service_accounts/x/api_keys/rotate":   {"GET", "PUT", "DELETE"},
+		"/api/v1/service_accounts/x/api_keys/y/rotate": {"PUT"},
+		"/api/v1/service_accounts/x/y":                 nil,
+		"/health":                                      {"GET"},
+		"/":                                            nil,
 	} {
 		if got := Methods(path); !slices.Equal(got, want) {
 			t.Errorf("%q has %v, want %v", path, got, want)

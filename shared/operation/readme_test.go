@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"latchkey/shared/schema"
 )
 
 var update = flag.Bool("update", false, "write the table of operations into the README")
@@ -71,9 +73,21 @@ func touchesText(touches []Touch) string {
 	texts := make([]string, len(touches))
 	for i, touch := range touches {
 		texts[i] = string(touch.Action)
-		if touch.Index != "" {
+		switch {
+		case touch.Index != "":
 			texts[i] += " on " + touch.Index
+		case touch.Item != "":
+			texts[i] += " of " + attributesText(touch)
 		}
 	}
 	return strings.Join(texts, ", ")
+}
+
+// attributesText names what a confined touch is for: the key, which it needs as well,
+// says where.
+func attributesText(touch Touch) string {
+	attributes := slices.DeleteFunc(slices.Clone(AttributesOf(touch)), func(attribute string) bool {
+		return attribute == schema.PartitionKey || attribute == schema.SortKey
+	})
+	return "`" + strings.Join(attributes, "`, `") + "`"
 }

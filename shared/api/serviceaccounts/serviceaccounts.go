@@ -1,10 +1,32 @@
-// Package serviceaccounts speaks a part of the API of ZenML's server: /api/v1/login and
-// /api/v1/current-user, for keys that belong to no service account.
+// Package serviceaccounts speaks the API of ZenML's server, as far as it is about service
+// accounts, their keys, logging in with one, and who is logged in. A client of ZenML
+// needs no change.
+//
+// ZenML knows no namespaces: a service account lives in the namespace of whoever made
+// it, and for callers of any other, those above included, it is not there. Its keys have
+// no grant; see package access for what they may do.
+//
+// # Bodies
+//
+// An answer is 200, also of a creation or a deletion, whose body is null. Things are shown
+// as entities, whose metadata is null unless asked for. Times are UTC without a zone, as
+// Python writes them. A key's text is ZenML's outer form of a full key, and stands in the
+// answers of its creation and its rotation alone. When a key was last used is last_login,
+// by whatever API, and counts as an update. An avatar_url that is empty is null.
+//
+// A request's body is read as pydantic reads it: unknown members do not matter, flags and
+// numbers may be texts. Members of an update that are null or missing change nothing.
+//
+// # Errors
 //
 // An error is {"detail": ["<exception class>", "<message>"]}. The client takes the
-// class from it, and the status where it does not know the class. A path that does
-// not exist is {"detail": "Not Found"}, as the framework below ZenML says it; so are
-// some other refusals a text alone.
+// class from it, and the status where it does not know the class. A request that the
+// framework below ZenML refuses has a bare list instead, or a text alone. Each fault
+// kind has one form; where ZenML has several for what is one kind here, an exception in
+// the fault's chain says which.
+//
+// Authentication comes first, then what the caller and the route alone decide, then the
+// account, then the rest.
 //
 // # Login
 //
@@ -12,31 +34,35 @@
 // (RFC 6749, section 4.3): the key is the password, without a username. There are no
 // human users and no devices here, so that what those would send is refused.
 //
-// Whoever bears such a token, or the key itself, is that key: current-user shows its id
-// and its name, and whether it may do everything.
+// Whoever bears such a token, or the key itself, is the key's service account. Keys that
+// belong to none log in too, and are themselves: current-user shows their id and name,
+// and whether they may do everything.
+//
+// # Lists
+//
+// Package query is the language of lists. A list reads the keys of one account, or the
+// accounts of one namespace, counts what matches and keeps what is shown; to sort
+// otherwise than by creation, it keeps up to maxKept. The uses of keys, and the texts of either, are read for the page,
+// and for all only if they decide.
 package serviceaccounts
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net/http"
-	"net/url"
 	"time"
 
+	"latchkey/shared/access"
 	"latchkey/shared/api/bearer"
 	"latchkey/shared/apikey"
-	"latchkey/shared/fault"
+	"latchkey/shared/namespace"
 	"latchkey/shared/operation"
 	"latchkey/shared/session"
 	"latchkey/shared/web"
 )
 
-// tokenLifetime is that of a session token which this API gives.
-const tokenLifetime = time.Hour
-
 // A Config says what an API is made of. All of it must be set.
 type Config struct {
+	Keys     *apikey.Service
 	Sessions *session.Service
 	Clock    func() time.Time
 }
@@ -52,148 +78,45 @@ func New(c Config) *API { return &API{c} }
 // Handlers gives the handler of each operation, by its name.
 func (a *API) Handlers() map[string]web.Handler {
 	return map[string]web.Handler{
-		operation.Login.Name:       a.login,
-		operation.CurrentUser.Name: a.currentUser,
+		operation.CreateServiceAccount.Name: a.authenticated(a.createAccount),
+		operation.ListServiceAccounts.Name:  a.authenticated(a.listAccounts),
+		operation.GetServiceAccount.Name:    a.authenticated(a.getAccount),
+		operation.UpdateServiceAccount.Name: a.authenticated(a.updateAccount),
+		operation.DeleteServiceAccount.Name: a.authenticated(a.deleteAccount),
+		operation.CreateAccountKey.Name:     a.authenticated(a.createKey),
+		operation.ListAccountKeys.Name:      a.authenticated(a.listKeys),
+		operation.GetAccountKey.Name:        a.authenticated(a.getKey),
+		operation.UpdateAccountKey.Name:     a.authenticated(a.updateKey),
+		operation.RotateAccountKey.Name:     a.authenticated(a.rotateKey),
+		operation.DeleteAccountKey.Name:     a.authenticated(a.deleteKey),
+		operation.CurrentUser.Name:          a.authenticated(a.currentUser),
+		operation.Login.Name:                a.login,
 	}
 }
 
-// The grants of a login.
-const (
-	passwordGrant = "password"
-	apiKeyGrant   = "zenml-api-key"
-	deviceGrant   = "urn:ietf:params:oauth:grant-type:device_code"
-)
-
-type loginAnswer struct {
-	AccessToken    string  `json:"access_token"`
-	TokenType      string  `json:"token_type"`
-	ExpiresIn      int     `json:"expires_in"` // seconds
-	RefreshToken   *string `json:"refresh_token"`
-	Scope          *string `json:"scope"`
-	CookieName     *string `json:"cookie_name"`
-	DeviceID       *string `json:"device_id"`
-	DeviceMetadata *string `json:"device_metadata"`
-	CSRFToken      *string `json:"csrf_token"`
+// A call is a request whose caller is known.
+type call struct {
+	*web.Request
+	key       apikey.Key
+	caller    access.Caller
+	namespace namespace.Namespace // where the caller's accounts are
 }
 
-func (a *API) login(ctx context.Context, r *web.Request) (web.Response, error) {
-	form, err := url.ParseQuery(string(r.Body))
-	if err != nil {
-		return refusal("Invalid request: the body is no form.")
+func (a *API) authenticated(handle func(context.Context, call) (any, error)) web.Handler {
+	return func(ctx context.Context, r *web.Request) (web.Response, error) {
+		if _, given := r.Header["authorization"]; !given {
+			return web.Response{}, errNotAuthenticated
+		}
+		key, err := bearer.Of(ctx, r, a.Sessions)
+		if err != nil {
+			return web.Response{}, invalid(err)
+		}
+		answer, err := handle(ctx, call{
+			Request: r, key: key, caller: key.Caller(), namespace: key.Locator.Namespace,
+		})
+		if err != nil {
+			return web.Response{}, err
+		}
+		return web.JSON(http.StatusOK, answer, false)
 	}
-	switch grant := grantOf(form); {
-	case grant == apiKeyGrant && form.Get("password") == "":
-		return refusal("API key is required.")
-	case grant == apiKeyGrant:
-		return a.loginWithKey(ctx, r, form.Get("password"))
-	case grant == passwordGrant && form.Get("username") == "":
-		return refusal("Invalid request: username is required.")
-	case grant == passwordGrant:
-		return web.Response{}, fault.New(fault.Unauthenticated, "there are no users here: log in with an API key")
-	case grant == deviceGrant:
-		return refusal("Invalid request: no device can be authorized here.")
-	default:
-		return refusal(fmt.Sprintf("Unsupported grant type: %.100s", grant))
-	}
-}
-
-// grantOf is what a form asks for where it does not say so.
-func grantOf(form url.Values) string {
-	switch {
-	case form.Get("grant_type") != "":
-		return form.Get("grant_type")
-	case form.Get("username") != "":
-		return passwordGrant
-	case form.Get("password") != "":
-		return apiKeyGrant
-	case form.Get("device_code") != "":
-		return deviceGrant
-	}
-	return passwordGrant
-}
-
-// refusal is the framework's own way to say no: a text, which no exception stands behind.
-func refusal(detail string) (web.Response, error) {
-	return web.MustJSON(http.StatusBadRequest, map[string]string{"detail": detail}), nil
-}
-
-func (a *API) loginWithKey(ctx context.Context, r *web.Request, text string) (web.Response, error) {
-	presented, err := apikey.ParseFullKey(text)
-	if err != nil {
-		return web.Response{}, invalid(session.Refuse(err))
-	}
-	bearer.NotePresented(r, presented.Locator)
-	token, _, err := a.Sessions.Exchange(ctx, presented, tokenLifetime)
-	if err != nil {
-		return web.Response{}, invalid(err)
-	}
-	return web.JSON(http.StatusOK, loginAnswer{
-		AccessToken: token.Text,
-		TokenType:   "bearer",
-		ExpiresIn:   int(token.ExpiresAt.Sub(a.Clock()).Seconds()),
-	}, false)
-}
-
-// invalid says of every refused credential what this API does.
-func invalid(err error) error {
-	if errors.Is(err, fault.Unauthenticated) {
-		return fault.Wrap(fault.Unauthenticated, err, "Authentication error: the credential is not valid")
-	}
-	return err
-}
-
-type userAnswer struct {
-	Body             userBody     `json:"body"`
-	Metadata         userMetadata `json:"metadata"`
-	Resources        *string      `json:"resources"`
-	ID               string       `json:"id"`
-	PermissionDenied bool         `json:"permission_denied"`
-	Name             string       `json:"name"`
-}
-
-type userBody struct {
-	Created          string  `json:"created"`
-	Updated          string  `json:"updated"`
-	Active           bool    `json:"active"`
-	ActivationToken  *string `json:"activation_token"`
-	FullName         string  `json:"full_name"`
-	EmailOptedIn     bool    `json:"email_opted_in"`
-	IsServiceAccount bool    `json:"is_service_account"`
-	IsAdmin          bool    `json:"is_admin"`
-	AvatarURL        *string `json:"avatar_url"`
-}
-
-type userMetadata struct {
-	Email          *string `json:"email"`
-	ExternalUserID *string `json:"external_user_id"`
-}
-
-func (a *API) currentUser(ctx context.Context, r *web.Request) (web.Response, error) {
-	if _, given := r.Header["authorization"]; !given {
-		return web.Response{}, errNotAuthenticated
-	}
-	key, err := bearer.Of(ctx, r, a.Sessions)
-	if err != nil {
-		return web.Response{}, invalid(err)
-	}
-	return web.JSON(http.StatusOK, userAnswer{
-		Body: userBody{
-			Created: naive(key.CreatedAt),
-			Updated: naive(key.UpdatedAt),
-			Active:  true, // or it would not be here
-			IsAdmin: key.Grant.IsEverything(),
-		},
-		ID:   key.Locator.ID.String(),
-		Name: key.Name,
-	}, false)
-}
-
-// naive writes a time as Python writes one without a zone: UTC, with microseconds
-// unless there are none.
-func naive(at time.Time) string {
-	at = at.UTC().Truncate(time.Microsecond)
-	if at.Nanosecond() == 0 {
-		return at.Format("2006-01-02T15:04:05")
-	}
-	return at.Format("2006-01-02T15:04:05.000000")
 }

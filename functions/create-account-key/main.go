@@ -1,0 +1,10 @@
+// Command create-account-key serves POST /api/v1/service_accounts/{account}/api_keys: it creates a key of
+// a service account, which is in this answer and never again.
+package main
+
+import (
+	"latchkey/shared/boot"
+	"latchkey/shared/operation"
+)
+
+func main() { boot.Serve(operation.CreateAccountKey) }

@@ -1,0 +1,10 @@
+// Command delete-account-key serves DELETE /api/v1/service_accounts/{account}/api_keys/{key}: the next
+// request with the key is refused.
+package main
+
+import (
+	"latchkey/shared/boot"
+	"latchkey/shared/operation"
+)
+
+func main() { boot.Serve(operation.DeleteAccountKey) }

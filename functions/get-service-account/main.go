@@ -1,0 +1,10 @@
+// Command get-service-account serves GET /api/v1/service_accounts/{account}: it reads a service account,
+// by name or id.
+package main
+
+import (
+	"latchkey/shared/boot"
+	"latchkey/shared/operation"
+)
+
+func main() { boot.Serve(operation.GetServiceAccount) }

@@ -1,0 +1,10 @@
+// Command list-account-keys serves GET /api/v1/service_accounts/{account}/api_keys: it lists the keys of a
+// service account.
+package main
+
+import (
+	"latchkey/shared/boot"
+	"latchkey/shared/operation"
+)
+
+func main() { boot.Serve(operation.ListAccountKeys) }

@@ -1,0 +1,129 @@
+package serviceaccounts
+
+import (
+	"context"
+	"errors"
+
+	"github.com/google/uuid"
+
+	"latchkey/shared/access"
+	"latchkey/shared/apikey"
+	"latchkey/shared/fault"
+)
+
+const aKey = "API key"
+
+func (a *API) createKey(ctx context.Context, c call) (any, error) {
+	account, err := a.openForKeys(ctx, c, access.Create)
+	if err != nil {
+		return nil, err
+	}
+	request, err := readBody(c.Body)
+	if err != nil {
+		return nil, err
+	}
+	draft := apikey.AccountKeyDraft{
+		Name:        required(request, "name", text(maxNameLength)),
+		Description: orEmpty(text(maxDescriptionLength)(request, "description")),
+	}
+	if err := request.err(); err != nil {
+		return nil, err
+	}
+	issued, err := a.Keys.IssueFor(ctx, c.caller, account, draft)
+	if err != nil {
+		return nil, missing(err, anAccount, c.PathValues["account"])
+	}
+	c.Note("key", issued.Key.Locator.ID.String())
+	return showing(keyOf(issued.Key, account, true), issued.FullKey), nil
+}
+
+func (a *API) getKey(ctx context.Context, c call) (any, error) {
+	account, err := a.openForKeys(ctx, c, access.Read)
+	if err != nil {
+		return nil, err
+	}
+	hydrate, err := c.hydrate(true)
+	if err != nil {
+		return nil, err
+	}
+	key, err := a.Keys.Get(ctx, c.caller, c.keyOf(account))
+	if err != nil {
+		return nil, missing(err, aKey, c.PathValues["key"])
+	}
+	return keyOf(key, account, hydrate), nil
+}
+
+func (a *API) updateKey(ctx context.Context, c call) (any, error) {
+	account, err := a.openForKeys(ctx, c, access.Update)
+	if err != nil {
+		return nil, err
+	}
+	request, err := readBody(c.Body)
+	if err != nil {
+		return nil, err
+	}
+	edit := apikey.Edit{
+		Name:        text(maxNameLength)(request, "name"),
+		Description: text(maxDescriptionLength)(request, "description"),
+		Disabled:    not(flag(request, "active")),
+	}
+	if err := request.err(); err != nil {
+		return nil, err
+	}
+	key, err := a.Keys.Update(ctx, c.caller, c.keyOf(account), edit)
+	if err != nil {
+		return nil, missing(err, aKey, c.PathValues["key"])
+	}
+	return keyOf(key, account, true), nil
+}
+
+func (a *API) rotateKey(ctx context.Context, c call) (any, error) {
+	account, err := a.openForKeys(ctx, c, access.Update)
+	if err != nil {
+		return nil, err
+	}
+	request, err := readBody(c.Body)
+	if err != nil {
+		return nil, err
+	}
+	retain := orElse(request, "retain_period_minutes", 0, integer)
+	if err := request.err(); err != nil {
+		return nil, err
+	}
+	issued, err := a.Keys.Rotate(ctx, c.caller, c.keyOf(account), retain)
+	if err != nil {
+		return nil, missing(err, aKey, c.PathValues["key"])
+	}
+	return showing(keyOf(issued.Key, account, false), issued.FullKey), nil
+}
+
+func (a *API) deleteKey(ctx context.Context, c call) (any, error) {
+	account, err := a.openForKeys(ctx, c, access.Delete)
+	if err != nil {
+		return nil, err
+	}
+	err = a.Keys.Delete(ctx, c.caller, c.keyOf(account))
+	return nil, missing(err, aKey, c.PathValues["key"])
+}
+
+// openForKeys reads the account whose keys a path is about, by its id.
+func (a *API) openForKeys(ctx context.Context, c call, method access.Method) (apikey.Account, error) {
+	asked, unreadable := uuid.Parse(c.PathValues["account"])
+	account, err := a.open(ctx, c, method, access.APIKey, apikey.ByID(apikey.ID(asked)))
+	if unreadable != nil && errors.Is(err, fault.NotFound) {
+		err = fault.InvalidField("path.service_account_id", "Input should be a valid UUID")
+	}
+	return account, err
+}
+
+// keyOf asks for the key of an account that the path names, by name or id.
+func (c call) keyOf(account apikey.Account) apikey.Ref {
+	return account.Key(handleIn(c.PathValues["key"]))
+}
+
+// showing is an answer with the text of the key, this once.
+func showing(answer keyAnswer, key apikey.FullKey) keyAnswer {
+	revealed := key.RevealWrapped()
+	answer.Body.Key = &revealed
+	return answer
+}
