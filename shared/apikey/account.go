@@ -23,8 +23,8 @@ type Account struct {
 	UpdatedAt time.Time
 	Version   int64 // counts the writes, from 1
 
-	// HasTexts and HasAvatar say of an account in a listing what AddAccountTexts would
-	// find.
+	// HasTexts and HasAvatar say of a stored account what it has, wherever that is not read
+	// with it.
 	HasTexts, HasAvatar bool
 }
 
@@ -59,6 +59,11 @@ type AccountEdit struct {
 	Name, FullName, Description, AvatarURL *string
 
 	Disabled *bool
+}
+
+// isSwitch tells an edit that only switches an account off or on.
+func (e AccountEdit) isSwitch() bool {
+	return e.Disabled != nil && e == AccountEdit{Disabled: e.Disabled}
 }
 
 func (e AccountEdit) apply(account *Account) {

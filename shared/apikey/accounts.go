@@ -2,7 +2,6 @@ package apikey
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 
@@ -10,9 +9,6 @@ import (
 	"latchkey/shared/fault"
 	"latchkey/shared/namespace"
 )
-
-// For how often a removal begins again that somebody else's change came before.
-const removeAttempts = 5
 
 // CreateAccount makes a service account. Forbidden: the caller may not. Exists: an
 // account of the namespace has the name. Invalid: the fields name and full_name.
@@ -51,7 +47,9 @@ func (s *Service) CreateAccount(ctx context.Context, caller access.Caller, draft
 func (s *Service) OpenAccount(
 	ctx context.Context, caller access.Caller, method access.Method, kind string, ref AccountRef,
 ) (Account, error) {
-	owner := caller.Account // of an account that is asked for by its name, perhaps
+	// Whose account a name is is known only once it is read. Until then the caller has the
+	// rights of its own; they are asked for again with the id.
+	owner := caller.Account
 	if ref.Handle.name == nil {
 		owner = ref.Handle.id.String()
 	}
@@ -86,24 +84,47 @@ func (s *Service) account(ctx context.Context, ref AccountRef) (Account, error) 
 
 // UpdateAccount changes an account that OpenAccount gave. Forbidden: the caller may not.
 // Exists: another account has the new name. Invalid: the fields name and full_name.
-// NotFound: it is gone. Conflict: somebody else changed it meanwhile.
+// NotFound: it is gone. Conflict: others changed it each time meanwhile.
 func (s *Service) UpdateAccount(
 	ctx context.Context, caller access.Caller, account Account, edit AccountEdit,
 ) (Account, error) {
 	if err := caller.RequireOf(account.ID.String(), access.Update, access.ServiceAccount, account.Namespace); err != nil {
 		return Account{}, err
 	}
-	changed := account
-	edit.apply(&changed)
-	if fields := changed.problems(); len(fields) > 0 {
-		return Account{}, fault.InvalidFields(fields...)
+	return untilSettled(s.rereading(ctx, account, func(account Account) (Account, error) {
+		changed := account
+		edit.apply(&changed)
+		if fields := changed.problems(); len(fields) > 0 {
+			return Account{}, fault.InvalidFields(fields...)
+		}
+		changed.UpdatedAt = s.clock().UTC()
+		if edit.isSwitch() {
+			return changed, s.store.SwitchAccount(ctx, changed)
+		}
+		if err := s.store.UpdateAccount(ctx, account, changed); err != nil {
+			return Account{}, fmt.Errorf("updated account: %w", err)
+		}
+		changed.Version++
+		return changed, nil
+	}))
+}
+
+// rereading gives a change the account as it is known the first time, and as it is then
+// each time after that.
+func (s *Service) rereading(
+	ctx context.Context, account Account, change func(Account) (Account, error),
+) func() (Account, error) {
+	isKnown := true
+	return func() (Account, error) {
+		if !isKnown {
+			var err error
+			if account, err = s.store.GetAccount(ctx, account.Locator()); err != nil {
+				return Account{}, fmt.Errorf("account that others are changing: %w", err)
+			}
+		}
+		isKnown = false
+		return change(account)
 	}
-	changed.UpdatedAt = s.clock().UTC()
-	if err := s.store.UpdateAccount(ctx, account, changed); err != nil {
-		return Account{}, fmt.Errorf("updated account: %w", err)
-	}
-	changed.Version++
-	return changed, nil
 }
 
 // DeleteAccount deletes an account that OpenAccount gave: from its return on the account
@@ -114,15 +135,7 @@ func (s *Service) DeleteAccount(ctx context.Context, caller access.Caller, accou
 	if err := caller.RequireOf(account.ID.String(), access.Delete, access.ServiceAccount, account.Namespace); err != nil {
 		return err
 	}
-	for attempt := 1; ; attempt++ {
-		err := s.store.MarkAccount(ctx, account, s.clock().UTC())
-		if !errors.Is(err, fault.Conflict) || attempt == removeAttempts {
-			return err
-		}
-		if account, err = s.store.GetAccount(ctx, account.Locator()); err != nil {
-			return fmt.Errorf("account to delete: %w", err)
-		}
-	}
+	return s.store.MarkAccount(ctx, account, s.clock().UTC())
 }
 
 // PurgeAccount removes all that a deleted account has left behind. It can be repeated,

@@ -25,6 +25,10 @@
 // writing what was read gives the same text, its namespace is a valid one and its
 // id is a UUIDv7.
 //
+// Clients of ZenML carry a key wrapped: ZENKEY_ and the base64 of {"id":"<the key's
+// id>","key":"<the full key>"}. The prefix may be missing. Nothing else may differ, and
+// the id must be the key's own. What is promised below holds for this form too.
+//
 // Compatibility is a promise: a key that any release has issued is read by every
 // later one, and means the same. Another layout takes another version byte. The
 // vectors in testdata/vectors.json are published, for other implementations and
@@ -35,13 +39,13 @@
 // The record holds the SHA-256 of the secret's 256 bits. Against that many random
 // bits a slow hash or a pepper adds nothing that an attacker feels, and either
 // would cost every verification. Digests are compared in constant time, also
-// with a dummy where the key is unknown: every refusal of a well-formed key takes
-// the same read and the same comparisons.
+// with a dummy where the key is unknown: every refusal of an unknown key or of a wrong
+// secret takes the same read and the same comparisons.
 //
 // # Rotation
 //
-// A key can be given a new secret. Its locator, and so its name, its grant and the tokens
-// that it was exchanged for stay. The secret before goes on for as many minutes as are
+// A key can be given a new secret. Its locator stays, so that its tokens go on; so do its
+// name and its grant. The secret before goes on for as many minutes as are
 // asked for; there is one generation of it, so that rotating twice stops the first, and
 // rotating with none stops every older one at once. Both digests are compared each time,
 // with a dummy where there is none. Who rotates a key gets its new secret, so he must
@@ -54,9 +58,9 @@
 // and deleted with it. Its verification reads the account too. When it was last used is
 // kept, to the minute, and exactly for a login; of other keys nobody could see it.
 //
-// A deleted account is only marked, which is one write. From then on it is not there for
-// anybody and its keys are refused; PurgeAccount removes what is left, however long
-// that takes and however often it begins again.
+// Deleting an account marks it and frees its name, in one transaction. From then on it is
+// not there for anybody and its keys are refused; PurgeAccount removes what is left,
+// however long that takes and however often it begins again.
 //
 // A name is held by a reservation that is written with the record that has it. So names
 // are unique under every race, and free in the same moment in which their holder is

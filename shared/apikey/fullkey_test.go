@@ -106,7 +106,7 @@ func TestParserAllocatesLittle(t *testing.T) {
 // allocationsFor bounds what the refusal of a text may cost: more only where it has
 // to be decoded twice.
 func allocationsFor(text string) float64 {
-	if isWrapped(text) && len(text) <= MaxWrappedLength {
+	if isWrapped(text) && len(text) <= maxWrappedLength {
 		return 10
 	}
 	return 5

@@ -1,9 +1,12 @@
 package apikey
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"latchkey/shared/access"
+	"latchkey/shared/fault"
 	"latchkey/shared/namespace"
 )
 
@@ -35,7 +38,7 @@ type Key struct {
 
 	UsedAt time.Time // of an account's key, where it was asked for; zero: never
 
-	// HasTexts says of a key in a listing that AddTexts would find some.
+	// HasTexts says of a stored key that it has texts, wherever they are not read with it.
 	HasTexts bool
 }
 
@@ -57,6 +60,12 @@ type Parent struct {
 // IsZero reports whether there are no texts at all.
 func (t Texts) IsZero() bool {
 	return t.Description == "" && len(t.Tags) == 0 && len(t.Annotations) == 0 && t.Parent == Parent{}
+}
+
+// Equal reports whether two keys carry the same.
+func (t Texts) Equal(other Texts) bool {
+	return t.Description == other.Description && t.Parent == other.Parent &&
+		slices.Equal(t.Tags, other.Tags) && maps.Equal(t.Annotations, other.Annotations)
 }
 
 // Size is how long the texts are together, in bytes.
@@ -94,6 +103,18 @@ func (k Key) Caller() access.Caller {
 	}
 }
 
+// problems are of what an edit can make of a key. Only an account's may have no name.
+func (k Key) problems() []fault.Field {
+	fields := lengthProblems("name", k.Name)
+	if k.Account.IsZero() {
+		fields = nameProblems(k.Name)
+	}
+	if k.Texts.Size() > maxTextBytes {
+		fields = append(fields, fault.Field{Name: "description", Problem: "value is too long beside tags and annotations"})
+	}
+	return fields
+}
+
 // owner is the account of a key that has one.
 func (k Key) owner() AccountLocator {
 	return AccountLocator{Namespace: k.Locator.Namespace, ID: k.Account}
@@ -113,9 +134,9 @@ func (k Key) isProvedBy(digest Digest, now time.Time) bool {
 	return current || previous && k.retains(now)
 }
 
-// retains counts whole minutes, because that many may be more than a Duration holds. A
-// clock that is behind the one of the rotation must not make a secret good that was not
-// kept.
+// retains counts whole minutes, because that many may be more than a Duration holds.
+// RetainMinutes comes first: a clock that lags behind the rotation must not bring back a
+// secret that was not kept.
 func (k Key) retains(now time.Time) bool {
 	return k.RetainMinutes > 0 && int64(now.Sub(k.RotatedAt)/time.Minute) < k.RetainMinutes
 }
@@ -151,6 +172,9 @@ type Edit struct {
 	Annotations *map[string]string
 	Disabled    *bool
 }
+
+// isSwitch tells an edit that only switches a key off or on.
+func (e Edit) isSwitch() bool { return e.Disabled != nil && e == Edit{Disabled: e.Disabled} }
 
 func (e Edit) apply(key *Key) {
 	set(&key.Name, e.Name)

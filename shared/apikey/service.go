@@ -56,8 +56,13 @@ type Store interface {
 	// Exists: another key of its account has the name.
 	Update(ctx context.Context, read, changed Key) error
 
-	// Delete removes a key and all that belongs to it. NotFound: there is none. Conflict,
-	// of an account's key: it is not at the version that was read any more.
+	// Switch stores whether a key is disabled, and when and by whom that was changed,
+	// whatever else was changed since it was read: whoever may change a key must not be able
+	// to hold off that it is switched off. NotFound: there is none.
+	Switch(context.Context, Key) error
+
+	// Delete removes a key and all that belongs to it, whatever was changed since it was
+	// read. NotFound: there is none.
 	Delete(ctx context.Context, read Key) error
 
 	// NoteUse stores when a key was used, unless it was after a time already or is gone.
@@ -85,8 +90,11 @@ type Store interface {
 	// UpdateAccount is to accounts what Update is to keys.
 	UpdateAccount(ctx context.Context, read, changed Account) error
 
-	// MarkAccount marks an account as deleted and frees its name, if it is still at the
-	// version that was read. Conflict: it is not. NotFound: there is none.
+	// SwitchAccount is to accounts what Switch is to keys.
+	SwitchAccount(context.Context, Account) error
+
+	// MarkAccount marks an account as deleted and frees its name, whatever was changed since
+	// it was read. NotFound: there is none.
 	MarkAccount(ctx context.Context, read Account, at time.Time) error
 
 	// PurgeAccount removes a marked account and all that belongs to it. Conflict: it is
@@ -178,6 +186,7 @@ func (s *Service) issue(ctx context.Context, by Actor, draft Draft, account ID) 
 		ExpiresAt: draft.ExpiresAt.UTC(),
 		Account:   account,
 		Texts:     draft.Texts,
+		HasTexts:  !draft.Texts.IsZero(),
 		CreatedAt: now, CreatedBy: by,
 		UpdatedAt: now, UpdatedBy: by,
 		Version: 1,
@@ -233,27 +242,39 @@ func (s *Service) Get(ctx context.Context, caller access.Caller, ref Ref) (Key, 
 
 // Update changes a key, and nothing that it may do. Forbidden: the caller may not update
 // it. Invalid: the field name. NotFound: there is none. Exists: another key of its
-// account has the name. Conflict: somebody else changed it meanwhile.
+// account has the name. Conflict: others changed it each time meanwhile.
 func (s *Service) Update(ctx context.Context, caller access.Caller, ref Ref, edit Edit) (Key, error) {
-	key, err := s.load(ctx, caller, access.Update, ref, s.store.Get)
-	if err != nil {
-		return Key{}, err
+	return untilSettled(func() (Key, error) {
+		key, err := s.load(ctx, caller, access.Update, ref, s.store.Get)
+		if err != nil {
+			return Key{}, err
+		}
+		changed := key
+		edit.apply(&changed)
+		if fields := changed.problems(); len(fields) > 0 {
+			return Key{}, fault.InvalidFields(fields...)
+		}
+		changed.UpdatedAt = s.clock().UTC()
+		if edit.isSwitch() {
+			changed.UpdatedBy = ActorOf(caller)
+			return changed, s.store.Switch(ctx, changed)
+		}
+		return s.replace(ctx, caller, key, changed)
+	})
+}
+
+// settleAttempts is how often a change is tried while others change the same record.
+const settleAttempts = 10
+
+// untilSettled tries a change again that somebody else's came before. It reads what it
+// changes each time.
+func untilSettled[T any](change func() (T, error)) (T, error) {
+	for range settleAttempts - 1 {
+		if changed, err := change(); !errors.Is(err, fault.Conflict) {
+			return changed, err
+		}
 	}
-	changed := key
-	edit.apply(&changed)
-	problems := nameProblems
-	if !key.Account.IsZero() {
-		problems = func(name string) []fault.Field { return lengthProblems("name", name) }
-	}
-	fields := problems(changed.Name)
-	if changed.Texts.Size() > maxTextBytes {
-		fields = append(fields, fault.Field{Name: "description", Problem: "value is too long beside tags and annotations"})
-	}
-	if len(fields) > 0 {
-		return Key{}, fault.InvalidFields(fields...)
-	}
-	changed.UpdatedAt = s.clock().UTC()
-	return s.replace(ctx, caller, key, changed)
+	return change()
 }
 
 // replace stores a key that the caller has changed.
@@ -269,7 +290,9 @@ func (s *Service) replace(ctx context.Context, caller access.Caller, key, change
 // Rotate gives a key a new secret. The one before is good for so many minutes more, and
 // not at all if they are not positive; the one before that is not good any more. All else
 // stays, tokens too. Forbidden: the caller may not update the key, or does not hold all
-// that it does, which the new secret is worth. Otherwise as Update.
+// that it does, which the new secret is worth. Conflict: somebody else changed it
+// meanwhile; of two who rotate at once one is told so, since he would be shown a secret
+// that the other has replaced. Otherwise as Update.
 func (s *Service) Rotate(ctx context.Context, caller access.Caller, ref Ref, retainMinutes int64) (Issued, error) {
 	key, err := s.load(ctx, caller, access.Update, ref, s.store.Get)
 	if err != nil {
@@ -302,31 +325,26 @@ func requireWorth(caller access.Caller, key Key) error {
 // Delete removes one key; from its return on the key is refused. Forbidden: the
 // caller may not delete it. NotFound: there is none.
 func (s *Service) Delete(ctx context.Context, caller access.Caller, ref Ref) error {
-	for attempt := 1; ; attempt++ {
-		key, err := s.load(ctx, caller, access.Delete, ref, s.store.Lookup)
-		if err != nil {
-			return err
-		}
-		err = s.store.Delete(ctx, key)
-		if !errors.Is(err, fault.Conflict) || attempt == removeAttempts {
-			return err
-		}
+	key, err := s.load(ctx, caller, access.Delete, ref, s.store.Lookup)
+	if err != nil {
+		return err
 	}
+	return s.store.Delete(ctx, key)
 }
 
 // Verify tells whether a key is good now. Its error is a fault that says why that
 // could not be told; a bad key is no error.
 func (s *Service) Verify(ctx context.Context, presented FullKey) (Verdict, error) {
-	return s.verify(ctx, presented, false)
+	return s.verify(ctx, presented, useInterval)
 }
 
 // Login is Verify for who is given a token for the key, which counts as its use each
 // time.
 func (s *Service) Login(ctx context.Context, presented FullKey) (Verdict, error) {
-	return s.verify(ctx, presented, true)
+	return s.verify(ctx, presented, loginInterval)
 }
 
-func (s *Service) verify(ctx context.Context, presented FullKey, login bool) (Verdict, error) {
+func (s *Service) verify(ctx context.Context, presented FullKey, interval time.Duration) (Verdict, error) {
 	digest := presented.Secret.Digest()
 	key, err := s.store.Lookup(ctx, presented.Locator)
 	unknown := errors.Is(err, fault.NotFound)
@@ -341,7 +359,7 @@ func (s *Service) verify(ctx context.Context, presented FullKey, login bool) (Ve
 	case !isProved:
 		return Verdict{Reason: WrongSecret}, nil
 	}
-	return s.judge(ctx, key, login)
+	return s.judge(ctx, key, interval)
 }
 
 // Check tells whether the key at a locator is good now, for somebody who has proved
@@ -354,11 +372,12 @@ func (s *Service) Check(ctx context.Context, at Locator) (Verdict, error) {
 	case err != nil:
 		return Verdict{}, fmt.Errorf("key to check: %w", err)
 	}
-	return s.judge(ctx, key, false)
+	return s.judge(ctx, key, useInterval)
 }
 
-// judge tells what a key is worth that somebody holds, and notes that it was used.
-func (s *Service) judge(ctx context.Context, key Key, login bool) (Verdict, error) {
+// judge tells what a key is worth that somebody holds, and notes that it was used, unless
+// it was within the interval.
+func (s *Service) judge(ctx context.Context, key Key, interval time.Duration) (Verdict, error) {
 	reason := key.state(s.clock())
 	if reason == Valid && !key.Account.IsZero() {
 		account, err := s.store.LookupAccount(ctx, key.owner())
@@ -372,7 +391,7 @@ func (s *Service) judge(ctx context.Context, key Key, login bool) (Verdict, erro
 		}
 	}
 	if reason == Valid {
-		s.noteUse(ctx, key, login)
+		s.noteUse(ctx, key, interval)
 	}
 	return Verdict{Reason: reason, Key: key}, nil
 }

@@ -11,8 +11,9 @@ import (
 )
 
 const (
-	// How long a use of a key covers those behind it.
-	useInterval = time.Minute
+	// Of the uses of a key one in so long is noted, and each login.
+	useInterval   = time.Minute
+	loginInterval = 0
 	// An answer does not wait longer for the note that a key was used.
 	useWait = time.Second
 	// How many keys a process remembers to have noted, about a hundred bytes each.
@@ -25,12 +26,12 @@ type notebook struct {
 	noted map[Locator]time.Time
 }
 
-// isDue tells whether a use at now is to be noted, and takes it for noted then: a store
-// that does not answer is not asked again at once.
-func (n *notebook) isDue(at Locator, now time.Time, always bool) bool {
+// isDue tells whether a use at now is to be noted, of which one in an interval is enough,
+// and takes it for noted then: a store that does not answer is not asked again at once.
+func (n *notebook) isDue(at Locator, now time.Time, interval time.Duration) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if last, ok := n.noted[at]; ok && now.Sub(last) < useInterval && !always {
+	if last, ok := n.noted[at]; ok && now.Sub(last) < interval {
 		return false
 	}
 	if len(n.noted) >= maxNoted {
@@ -40,21 +41,17 @@ func (n *notebook) isDue(at Locator, now time.Time, always bool) bool {
 	return true
 }
 
-// noteUse stores that a key was used, before the answer, as a process may be frozen
-// behind it. Only an account's key shows when it was used. That it could not be stored is
-// a line in the log: the key is as good as before.
-func (s *Service) noteUse(ctx context.Context, key Key, login bool) {
+// noteUse stores that a key was used, unless it was within the interval, before the
+// answer, as a process may be frozen behind it. Only an account's key shows when it was
+// used. That it could not be stored is a line in the log: the key is as good as before.
+func (s *Service) noteUse(ctx context.Context, key Key, interval time.Duration) {
 	now := s.clock().UTC()
-	if key.Account.IsZero() || !s.notebook.isDue(key.Locator, now, login) {
+	if key.Account.IsZero() || !s.notebook.isDue(key.Locator, now, interval) {
 		return
-	}
-	unlessSince := now.Add(-useInterval)
-	if login {
-		unlessSince = now
 	}
 	ctx, cancel := context.WithTimeout(ctx, useWait)
 	defer cancel()
-	if err := s.store.NoteUse(ctx, key.Locator, now, unlessSince); err != nil {
+	if err := s.store.NoteUse(ctx, key.Locator, now, now.Add(-interval)); err != nil {
 		s.log.LogAttrs(ctx, slog.LevelWarn, "use of a key was not noted",
 			slog.String("key", key.Locator.ID.String()), slog.String("error", err.Error()))
 	}

@@ -17,7 +17,7 @@ func TestNotebook(t *testing.T) {
 	var group sync.WaitGroup
 	for range 64 {
 		group.Go(func() {
-			if n.isDue(Locator{}, noon, false) {
+			if n.isDue(Locator{}, noon, useInterval) {
 				due.Add(1)
 			}
 		})
@@ -29,7 +29,7 @@ func TestNotebook(t *testing.T) {
 	for i := range 3 * maxNoted {
 		var at Locator
 		binary.BigEndian.PutUint64(at.ID[:], uint64(i+1))
-		if !n.isDue(at, noon, false) || n.isDue(at, noon.Add(useInterval-1), false) {
+		if !n.isDue(at, noon, useInterval) || n.isDue(at, noon.Add(useInterval-1), useInterval) {
 			t.Fatalf("the first use of key %d, and no second one, is to be noted", i)
 		}
 		if len(n.noted) > maxNoted {

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// MaxWrappedLength is the length of the longest wrapped key, in bytes.
-const MaxWrappedLength = 747
+// The length of the longest wrapped key, in bytes.
+const maxWrappedLength = 747
 
 const (
 	wrapPrefix = "ZENKEY_"
@@ -42,7 +42,7 @@ func isWrapped(text string) bool {
 // parseWrapped reads a wrapped key in the one spelling that RevealWrapped has, but for
 // its prefix. What is wrapped is no JSON of anybody's choice.
 func parseWrapped(text string) (FullKey, error) {
-	if len(text) > MaxWrappedLength {
+	if len(text) > maxWrappedLength {
 		return FullKey{}, errLength
 	}
 	encoded := strings.TrimPrefix(text, wrapPrefix)
@@ -55,11 +55,11 @@ func parseWrapped(text string) (FullKey, error) {
 		return FullKey{}, errWrap
 	}
 	key, err := parsePlain(plain)
-	if err == nil && key.Locator.ID.String() != id {
-		err = errWrapID
-	}
-	if err != nil {
+	switch {
+	case err != nil:
 		return FullKey{}, err
+	case key.Locator.ID.String() != id:
+		return FullKey{}, errWrapID
 	}
 	return key, nil
 }

@@ -52,7 +52,7 @@ func TestLongestWrappedKeyHasMaximumLength(t *testing.T) {
 	longest := slices.MaxFunc(readVectors(t).Accepted, func(a, b apikeytest.Accepted) int {
 		return len(a.Wrapped) - len(b.Wrapped)
 	})
-	if len(longest.Wrapped) != MaxWrappedLength || len(longest.FullKey) != MaxFullKeyLength {
+	if len(longest.Wrapped) != maxWrappedLength || len(longest.FullKey) != MaxFullKeyLength {
 		t.Errorf("a full key of %d bytes gives a wrapped one of %d", len(longest.FullKey), len(longest.Wrapped))
 	}
 }

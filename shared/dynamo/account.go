@@ -2,6 +2,7 @@ package dynamo
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"time"
 
@@ -15,10 +16,11 @@ import (
 
 // CreateAccount stores a new account; see apikey.Store.
 func (s *Store) CreateAccount(ctx context.Context, account apikey.Account) error {
+	account.HasTexts, account.HasAvatar = hasTexts(account)
 	writes := []write{s.putIf(isNew, encodeAccount(account), func(_ item, cause error) error {
 		return fault.Wrap(fault.Exists, cause, "the service account exists already")
 	})}
-	if account.Texts != (apikey.AccountTexts{}) {
+	if account.HasTexts {
 		texts, err := encodeAccountTexts(account)
 		if err != nil {
 			return err
@@ -57,21 +59,23 @@ func (s *Store) GetAccount(ctx context.Context, at apikey.AccountLocator) (apike
 // UpdateAccount replaces an account by a changed one; see apikey.Store.
 func (s *Store) UpdateAccount(ctx context.Context, read, changed apikey.Account) error {
 	changed.Version = read.Version + 1
-	texts := s.delete(accountPartitionOf(changed.Locator()), schema.AboutItem)
-	if changed.Texts != (apikey.AccountTexts{}) {
-		encoded, err := encodeAccountTexts(changed)
+	var texts []write
+	if changed.Texts != read.Texts {
+		replaced, err := s.replaceAccountTexts(changed)
 		if err != nil {
 			return err
 		}
-		texts = s.put(encoded)
+		texts = []write{replaced}
+		changed.HasTexts, changed.HasAvatar = hasTexts(changed)
 	}
-	writes := []write{s.putIf(isAt(read.Version), encodeAccount(changed), accountChanged), texts}
+	writes := append(texts, s.putIf(isAt(read.Version), encodeAccount(changed), accountChanged))
 	if changed.Name == read.Name {
 		return s.transact(ctx, writes...)
 	}
 	return s.transactNamed(ctx, nameOfAccount(changed), nameOfAccount(read), writes...)
 }
 
+// accountChanged tells why an account's record did not meet a write's condition.
 func accountChanged(there item, cause error) error {
 	if _, removed := there[schema.RemovedAt]; removed || there == nil {
 		return fault.Wrap(fault.NotFound, cause, noAccount)
@@ -79,16 +83,36 @@ func accountChanged(there item, cause error) error {
 	return fault.Wrap(fault.Conflict, cause, "the service account was changed meanwhile, read it again")
 }
 
+func (s *Store) replaceAccountTexts(account apikey.Account) (write, error) {
+	if account.Texts == (apikey.AccountTexts{}) {
+		return s.delete(accountPartitionOf(account.Locator()), schema.AboutItem), nil
+	}
+	texts, err := encodeAccountTexts(account)
+	return s.put(texts), err
+}
+
+// SwitchAccount sets what it sets and nothing else; see apikey.Store.
+func (s *Store) SwitchAccount(ctx context.Context, account apikey.Account) error {
+	return s.update(ctx, accountPartitionOf(account.Locator()), schema.AccountItem,
+		switching(account.Disabled, item{schema.UpdatedAt: moment(account.UpdatedAt)}), noAccount)
+}
+
 // MarkAccount takes an account out of the index and out of its name; see apikey.Store.
-// The mark is what the stream shows.
+// The mark is what the stream shows. As in Delete, who renames the account all the time
+// cannot hold it off: the last name is freed by PurgeAccount then.
 func (s *Store) MarkAccount(ctx context.Context, read apikey.Account, at time.Time) error {
-	marked := read
-	marked.Version++
-	record := encodeAccount(marked)
-	delete(record, schema.Tenant)
-	delete(record, schema.Path)
-	record[schema.RemovedAt] = moment(at)
-	return s.transactNamed(ctx, nil, nameOfAccount(read), s.putIf(isAt(read.Version), record, accountChanged))
+	partition := accountPartitionOf(read.Locator())
+	mark := change{set: item{schema.RemovedAt: moment(at)}, remove: []string{schema.Tenant, schema.Path}}
+	for range namingAttempts {
+		record := s.updateIf(isNamed(read.Name), partition, schema.AccountItem, mark, renamed(noAccount))
+		err := s.transactNamed(ctx, nil, nameOfAccount(read), record)
+		other, isRenamed := errors.AsType[*renamedError](err)
+		if !isRenamed {
+			return err
+		}
+		read.Name = other.name
+	}
+	return s.update(ctx, partition, schema.AccountItem, mark, noAccount)
 }
 
 // Accounts reads the accounts of a namespace from the index; see apikey.Store.
@@ -100,7 +124,7 @@ func (s *Store) Accounts(ctx context.Context, ns namespace.Namespace) iter.Seq2[
 // AccountKeys reads an account's keys from the index; see apikey.Store.
 func (s *Store) AccountKeys(ctx context.Context, of apikey.AccountLocator) iter.Seq2[apikey.Key, error] {
 	in := listing{schema.ByOwner, accountPartitionOf(of)}
-	return decoded(s.walk(ctx, in, schema.NamespaceRange(of.Namespace.String())), decodeListed)
+	return decoded(s.walk(ctx, in, schema.NamespaceRange(of.Namespace.String())), decodeKey)
 }
 
 // AddAccountTexts reads the texts of the accounts that have any; see apikey.Store.
@@ -123,6 +147,10 @@ func accountPartitionOf(at apikey.AccountLocator) string {
 	return schema.AccountPartition(at.Namespace.String(), at.ID.String())
 }
 
+func hasTexts(account apikey.Account) (any, avatar bool) {
+	return account.Texts != apikey.AccountTexts{}, account.Texts.AvatarURL != ""
+}
+
 func encodeAccount(account apikey.Account) item {
 	ns, id := account.Namespace.String(), account.ID.String()
 	record := primaryKey(schema.AccountPartition(ns, id), schema.AccountItem)
@@ -136,8 +164,8 @@ func encodeAccount(account apikey.Account) item {
 		record[schema.FullName] = text(account.FullName)
 	}
 	setIf(record, schema.Disabled, account.Disabled)
-	setIf(record, schema.HasTexts, account.Texts != apikey.AccountTexts{})
-	setIf(record, schema.HasAvatar, account.Texts.AvatarURL != "")
+	setIf(record, schema.HasTexts, account.HasTexts)
+	setIf(record, schema.HasAvatar, account.HasAvatar)
 	return record
 }
 

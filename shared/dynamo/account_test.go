@@ -2,6 +2,7 @@ package dynamo_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -14,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
 
+	"latchkey/shared/access"
 	"latchkey/shared/apikey"
 	"latchkey/shared/dynamo"
 	"latchkey/shared/dynamo/dynamotest"
@@ -138,10 +140,85 @@ func TestUpdateOfAnAccount(t *testing.T) {
 	late := account
 	late.Name = "late"
 	wantFault(t, "an update of the version before", store.UpdateAccount(t.Context(), account, late), fault.Conflict)
-	wantFault(t, "a deletion of the version before", store.MarkAccount(t.Context(), account, noon), fault.Conflict)
 	wantFault(t, "the name of a late update", second(store.AccountNamed(t.Context(), account.Namespace, "late")), fault.NotFound)
 	if got, _ := store.LookupAccount(t.Context(), account.Locator()); got.Name != "x" || got.Version != 2 {
 		t.Errorf("a late update was stored: %+v", got)
+	}
+	if err := store.MarkAccount(t.Context(), account, noon); err != nil {
+		t.Errorf("a deletion of the version before: %v", err)
+	}
+}
+
+// Who switches a record sets nothing else, and whoever has read it before is told.
+func TestSwitch(t *testing.T) {
+	store := database.NewStore(t)
+	account := withAccountTexts(newAccount("demo", "x"))
+	createAccount(t, store, account)
+	key := withTexts(keyOf(account, "ci"))
+	create(t, store, key)
+	stale := key
+	stale.Name, stale.Texts, stale.Grant = "stale", apikey.Texts{}, access.Grant{Roles: []access.Role{access.Admin}}
+	for _, off := range []bool{true, false} {
+		stale.Disabled, stale.UpdatedAt = off, noon.Add(time.Hour)
+		if err := store.Switch(t.Context(), stale); err != nil {
+			t.Fatal(err)
+		}
+		key.Disabled, key.UpdatedAt, key.UpdatedBy, key.Version = off, stale.UpdatedAt, stale.UpdatedBy, key.Version+1
+		got, err := store.Get(t.Context(), key.Locator)
+		if diff := cmp.Diff(key, got, comparers...); err != nil || diff != "" {
+			t.Errorf("key, off %v: %v\n%s", off, err, diff)
+		}
+		if err := store.SwitchAccount(t.Context(), apikey.Account{
+			Namespace: account.Namespace, ID: account.ID, Disabled: off, UpdatedAt: noon.Add(time.Hour),
+		}); err != nil {
+			t.Fatal(err)
+		}
+		account.Disabled, account.UpdatedAt, account.Version = off, noon.Add(time.Hour), account.Version+1
+		found, err := store.GetAccount(t.Context(), account.Locator())
+		if diff := cmp.Diff(account, found, comparers...); err != nil || diff != "" {
+			t.Errorf("account, off %v: %v\n%s", off, err, diff)
+		}
+	}
+	wantFault(t, "an update of the version before", store.Update(t.Context(), stale, stale), fault.Conflict)
+	if keys := collect(t, store.AccountKeys(t.Context(), account.Locator())); len(keys) != 1 || keys[0].Version != 3 {
+		t.Errorf("the index shows %+v", keys)
+	}
+	wantFault(t, "no key", store.Switch(t.Context(), keyOf(account, "absent")), fault.NotFound)
+	wantFault(t, "no account", store.SwitchAccount(t.Context(), newAccount("demo", "y")), fault.NotFound)
+	mark(t, store, account)
+	wantFault(t, "a deleted account", store.SwitchAccount(t.Context(), account), fault.NotFound)
+}
+
+// A query is no snapshot: it may show the texts of one version beside the record of
+// another. What does not change the texts leaves them alone.
+func TestUnchangedTextsAreLeftAlone(t *testing.T) {
+	config := database.NewTable(t)
+	store := dynamo.New(config)
+	account := newAccount("demo", "x")
+	createAccount(t, store, account)
+	key := keyOf(account, "ci")
+	create(t, store, key)
+	described, detailed := withTexts(key), withAccountTexts(account)
+	if err := errors.Join(store.Update(t.Context(), key, described), store.UpdateAccount(t.Context(), account, detailed)); err != nil {
+		t.Fatal(err)
+	}
+	torn, tornAccount := described, detailed
+	torn.Texts, torn.Version, tornAccount.Texts, tornAccount.Version = apikey.Texts{}, 2, apikey.AccountTexts{}, 2
+	meter := dynamotest.Measure(&config)
+	if err := dynamo.New(config).Update(t.Context(), torn, torn); err != nil {
+		t.Fatal(err)
+	}
+	if err := dynamo.New(config).UpdateAccount(t.Context(), tornAccount, tornAccount); err != nil {
+		t.Fatal(err)
+	}
+	wantActions(t, "two updates", meter, "TransactWriteItems", "TransactWriteItems")
+	got, err := store.Get(t.Context(), key.Locator)
+	if err != nil || !got.HasTexts || got.Texts.Description != described.Texts.Description {
+		t.Errorf("the key's texts are %+v, %v", got.Texts, err)
+	}
+	found, err := store.GetAccount(t.Context(), account.Locator())
+	if err != nil || !found.HasTexts || !found.HasAvatar || found.Texts != detailed.Texts {
+		t.Errorf("the account's texts are %+v, %v", found.Texts, err)
 	}
 }
 

@@ -1,28 +1,29 @@
-// Package dynamo keeps keys and service accounts in one DynamoDB table, whose layout package schema
-// describes. It is the only package of the service that speaks to DynamoDB.
+// Package dynamo keeps keys and service accounts in one DynamoDB table, whose layout
+// package schema describes. It is the only package of the service that speaks to
+// DynamoDB.
 //
 // # Reads
 //
 // A key names its own record, so that Lookup is one strongly consistent GetItem
 // and, as a record is at most 4 KB, one read unit. Get is one strongly consistent
-// Query of the key's partition, which holds the record and its texts. List reads
+// Query of the key's partition, which holds the record, its texts and its use. List reads
 // an index and is eventually consistent; the texts of a page come by BatchGetItem,
 // for the keys that have any. An account is read in the same ways, and one that is marked
 // as deleted is not found. Nothing here scans.
 //
 // # Writes
 //
-// The condition on a write is the safety. A record without texts is created by one
-// conditional PutItem; where two items must agree, they are written in one
-// transaction. The SDK repeats what failed, and a repeated write may find that the
-// first try had succeeded after all: a creation recognises its own record by the
-// digest, which nobody else can have made; a transaction is recognised by DynamoDB
-// itself, by its client request token.
+// The condition on a write is the safety. A key without texts that belongs to no account
+// is created by one conditional PutItem; all else is written in one transaction. The SDK
+// repeats what failed, and a repeated write may find that the first try had succeeded
+// after all: a creation recognises its own record by the digest, which nobody else can
+// have made; a transaction is recognised by DynamoDB itself, by its client request token.
 //
-// A name is an item that says who has it, written in one transaction with the record
-// that is made, renamed or deleted. TTL deletes items one by one and in any order: a name
-// whose holder's record is gone, or due to go, is taken over, on condition that nobody
-// else was faster; one that was taken over is not freed by its former holder.
+// A name is reserved by an item that says who has it, written in one transaction with the
+// record that is made, renamed or deleted. An account's key may expire, though no API
+// makes such keys yet, and TTL deletes items one by one and in any order. So a name whose
+// holder's record is gone, or due to go, is taken over, on condition that nobody else was
+// faster; one that was taken over is not freed by its former holder.
 //
 // The use of a key is an item of its own, because it changes often and stands in no index.
 // It is made and deleted with its key, and only ever updated in between, so that no use

@@ -88,7 +88,7 @@ func (s *Store) encodeKey(key apikey.Key) item {
 	}
 	setIf(record, schema.Disabled, key.Disabled)
 	setIf(record, schema.Propagate, key.Propagate)
-	setIf(record, schema.HasTexts, !key.Texts.IsZero())
+	setIf(record, schema.HasTexts, key.HasTexts)
 	return record
 }
 
@@ -164,6 +164,7 @@ func decodeKey(record item) (apikey.Key, error) {
 		CreatedAt: r.time(schema.CreatedAt),
 		CreatedBy: decodeActor(mapIn(record, schema.CreatedBy)),
 		Version:   numberIn(record, schema.Version),
+		HasTexts:  isTrue(record, schema.HasTexts),
 
 		RotatedAt:     r.time(schema.RotatedAt),
 		RetainMinutes: numberIn(record, schema.Retain),
@@ -177,13 +178,6 @@ func decodeKey(record item) (apikey.Key, error) {
 		key.UpdatedBy = decodeActor(mapIn(record, schema.UpdatedBy))
 	}
 	return key, r.err
-}
-
-// decodeListed reads what an index holds, for a listing.
-func decodeListed(record item) (apikey.Key, error) {
-	key, err := decodeKey(record)
-	key.HasTexts = isTrue(record, schema.HasTexts)
-	return key, err
 }
 
 // decodeRecord reads a record from the table, which has a digest.

@@ -59,7 +59,7 @@ func (s *Store) List(ctx context.Context, sel apikey.Selection) (apikey.Page, er
 	}
 	keys := make([]apikey.Key, min(len(listed), sel.Limit))
 	for i := range keys {
-		if keys[i], err = decodeListed(listed[i]); err != nil {
+		if keys[i], err = decodeKey(listed[i]); err != nil {
 			return apikey.Page{}, err
 		}
 	}

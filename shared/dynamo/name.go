@@ -14,8 +14,7 @@ import (
 	"latchkey/shared/schema"
 )
 
-// For how often a name is taken over, or found to be somebody else's, before a write
-// that wants it gives up.
+// namingAttempts is how often a write asks for a name that changes hands.
 const namingAttempts = 4
 
 // No key may be longer, nor be asked for.
@@ -26,39 +25,41 @@ const (
 	maxSortKeyBytes      = 1024
 )
 
-// A name is what one thing alone has among its like: an item that says who.
-type name struct {
+// A reservation is an item that says who has a name, which only one may have among its
+// like.
+type reservation struct {
 	partition, sort string // of the item
 	holder          string // the id of what has it
 	purgeAt         int64  // of the holder's record; 0: never
 	now             int64  // seconds since 1970
 
-	recordOf func(holder string) (partition, sort string)
-	taken    string // what a client is told whom it is refused
+	// recordOf is the partition of a holder's record; nil if that never goes without its
+	// name.
+	recordOf func(holder string) string
+	refusal  string // what a client is told that is refused the name
 }
 
-func (s *Store) nameOfKey(key apikey.Key) *name {
+func (s *Store) nameOfKey(key apikey.Key) *reservation {
 	ns := key.Locator.Namespace.String()
-	return &name{
+	return &reservation{
 		partition: schema.AccountPartition(ns, key.Account.String()),
 		sort:      schema.KeyNameItem(key.Name),
 		holder:    key.Locator.ID.String(),
 		purgeAt:   s.purgeAt(key),
 		now:       key.UpdatedAt.Unix(),
-		recordOf:  func(id string) (string, string) { return schema.KeyPartition(ns, id), schema.KeyItem },
-		taken:     "the service account has a key of this name already",
+		recordOf:  func(id string) string { return schema.KeyPartition(ns, id) },
+		refusal:   "the service account has a key of this name already",
 	}
 }
 
-func nameOfAccount(account apikey.Account) *name {
+func nameOfAccount(account apikey.Account) *reservation {
 	ns := account.Namespace.String()
-	return &name{
+	return &reservation{
 		partition: schema.AccountNamePartition(ns, account.Name),
 		sort:      schema.AccountNameItem,
 		holder:    account.ID.String(),
 		now:       account.UpdatedAt.Unix(),
-		recordOf:  func(id string) (string, string) { return schema.AccountPartition(ns, id), schema.AccountItem },
-		taken:     "a service account of this name exists already",
+		refusal:   "a service account of this name exists already",
 	}
 }
 
@@ -73,12 +74,13 @@ func (e *heldError) Error() string { return "name of " + e.holder + ": " + e.cau
 var errNotHolder = errors.New("name that has another holder")
 
 // transactNamed writes all or nothing, and with it takes one name and frees another;
-// either may be nil. A name whose holder is gone, because TTL has removed its record
-// first, is taken over from that holder; one that another has taken over is left to it.
-func (s *Store) transactNamed(ctx context.Context, taken, freed *name, writes ...write) error {
-	over := ""
+// either may be nil. A key's name whose holder is gone, because TTL has removed its record
+// first, is taken over from that holder, as long as the record stays away; one that
+// another has taken over is left to it.
+func (s *Store) transactNamed(ctx context.Context, taken, freed *reservation, writes ...write) error {
+	from := "" // whom the name is taken over from
 	for range namingAttempts {
-		err := s.transact(ctx, s.withNames(writes, taken, over, freed)...)
+		err := s.transact(ctx, s.withNames(writes, taken, from, freed)...)
 		held, isHeld := errors.AsType[*heldError](err)
 		switch {
 		case errors.Is(err, errNotHolder):
@@ -87,23 +89,34 @@ func (s *Store) transactNamed(ctx context.Context, taken, freed *name, writes ..
 		case !isHeld:
 			return err
 		}
-		partition, sort := taken.recordOf(held.holder)
-		record, err := s.getItem(ctx, partition, sort)
+		isLeft, err := s.isLeft(ctx, taken, held.holder)
 		switch {
 		case err != nil:
 			return err
-		case record != nil:
-			return fault.Wrap(fault.Exists, held, taken.taken)
+		case !isLeft:
+			return fault.Wrap(fault.Exists, held, taken.refusal)
 		}
-		over = held.holder
+		from = held.holder
 	}
 	return fault.New(fault.Conflict, "others are taking the same name, try again")
 }
 
-func (s *Store) withNames(writes []write, taken *name, over string, freed *name) []write {
+// isLeft reports whether the record of a name's holder is gone.
+func (s *Store) isLeft(ctx context.Context, r *reservation, holder string) (bool, error) {
+	if r.recordOf == nil {
+		return false, nil
+	}
+	record, err := s.getItem(ctx, r.recordOf(holder), schema.KeyItem)
+	return record == nil, err
+}
+
+func (s *Store) withNames(writes []write, taken *reservation, from string, freed *reservation) []write {
 	all := slices.Clone(writes)
 	if taken != nil {
-		all = append(all, s.take(*taken, over))
+		all = append(all, s.take(*taken, from))
+	}
+	if from != "" {
+		all = append(all, s.checkLeft(*taken, from))
 	}
 	if freed != nil {
 		all = append(all, s.free(*freed))
@@ -111,21 +124,31 @@ func (s *Store) withNames(writes []write, taken *name, over string, freed *name)
 	return all
 }
 
+// checkLeft is the condition that a holder's record is not there. The read before may have
+// come between the two halves of the transaction that is making it.
+func (s *Store) checkLeft(r reservation, holder string) write {
+	return write{part: types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{
+		TableName:           s.table,
+		Key:                 primaryKey(r.recordOf(holder), schema.KeyItem),
+		ConditionExpression: isNew.text,
+	}}, refused: func(_ item, cause error) error { return fault.Wrap(fault.Exists, cause, r.refusal) }}
+}
+
 // take takes a name that nobody has, or whose holder TTL may have removed, or which a
 // certain one has.
-func (s *Store) take(n name, over string) write {
-	record := primaryKey(n.partition, n.sort)
-	record[schema.Holder] = text(n.holder)
-	if n.purgeAt > 0 {
-		record[schema.PurgeAt] = number(n.purgeAt)
+func (s *Store) take(r reservation, from string) write {
+	record := primaryKey(r.partition, r.sort)
+	record[schema.Holder] = text(r.holder)
+	if r.purgeAt > 0 {
+		record[schema.PurgeAt] = number(r.purgeAt)
 	}
 	allowed := condition{
 		text:   aws.String(*isNew.text + " OR #purge <= :now"),
 		names:  map[string]string{"#purge": schema.PurgeAt},
-		values: item{":now": number(n.now)},
+		values: item{":now": number(r.now)},
 	}
-	if over != "" {
-		allowed = isHeldBy(over)
+	if from != "" {
+		allowed = isHeldBy(from)
 	}
 	return s.putIf(allowed, record, func(there item, cause error) error {
 		return &heldError{holder: textIn(there, schema.Holder), cause: cause}
@@ -133,10 +156,10 @@ func (s *Store) take(n name, over string) write {
 }
 
 // free gives up a name, unless another has it.
-func (s *Store) free(n name) write {
-	held := isHeldBy(n.holder)
+func (s *Store) free(r reservation) write {
+	held := isHeldBy(r.holder)
 	held.text = aws.String(*isNew.text + " OR " + *held.text)
-	return s.deleteIf(held, n.partition, n.sort, func(item, error) error { return errNotHolder })
+	return s.deleteIf(held, r.partition, r.sort, func(item, error) error { return errNotHolder })
 }
 
 func isHeldBy(holder string) condition {
@@ -149,13 +172,12 @@ func isHeldBy(holder string) condition {
 
 // KeyNamed reads which key has a name; see apikey.Store.
 func (s *Store) KeyNamed(ctx context.Context, of apikey.AccountLocator, name string) (apikey.ID, error) {
-	return s.holderOf(ctx, accountPartitionOf(of), schema.KeyNameItem(name), "the key does not exist")
+	return s.holderOf(ctx, accountPartitionOf(of), schema.KeyNameItem(name), noKey)
 }
 
 // AccountNamed reads which account has a name; see apikey.Store.
 func (s *Store) AccountNamed(ctx context.Context, ns namespace.Namespace, name string) (apikey.ID, error) {
-	return s.holderOf(ctx, schema.AccountNamePartition(ns.String(), name), schema.AccountNameItem,
-		"the service account does not exist")
+	return s.holderOf(ctx, schema.AccountNamePartition(ns.String(), name), schema.AccountNameItem, noAccount)
 }
 
 func (s *Store) holderOf(ctx context.Context, partition, sort, missing string) (apikey.ID, error) {
@@ -180,9 +202,9 @@ func (s *Store) checkAccount(key apikey.Key) write {
 	return write{part: types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{
 		TableName:                s.table,
 		Key:                      primaryKey(accountPartitionOf(at), schema.AccountItem),
-		ConditionExpression:      aws.String(*isThere.text + " AND attribute_not_exists(#removed)"),
+		ConditionExpression:      aws.String(isLive),
 		ExpressionAttributeNames: map[string]string{"#removed": schema.RemovedAt},
 	}}, refused: func(_ item, cause error) error {
-		return fault.Wrap(fault.NotFound, cause, "the service account does not exist")
+		return fault.Wrap(fault.NotFound, cause, noAccount)
 	}}
 }

@@ -3,7 +3,6 @@ package dynamo
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -49,7 +48,20 @@ func (s *Store) PurgeAccount(ctx context.Context, at apikey.AccountLocator) erro
 	if err := s.deleteBatch(ctx, []item{primaryKey(partition, schema.AboutItem)}); err != nil {
 		return err
 	}
+	if err := s.freeNameOf(ctx, at, record[0]); err != nil {
+		return err
+	}
 	return s.deleteBatch(ctx, []item{primaryKey(partition, schema.AccountItem)})
+}
+
+// freeNameOf frees the name of a marked account, if the mark could not.
+func (s *Store) freeNameOf(ctx context.Context, at apikey.AccountLocator, record item) error {
+	name := nameOfAccount(apikey.Account{Namespace: at.Namespace, ID: at.ID, Name: textIn(record, schema.Name)})
+	err := s.transact(ctx, s.free(*name))
+	if errors.Is(err, errNotHolder) {
+		return nil
+	}
+	return err
 }
 
 // purgeKeys removes the keys that names lead to, and the names.
@@ -84,7 +96,7 @@ func (s *Store) deleteBatch(ctx context.Context, items []item) error {
 		if err != nil {
 			return classify(err)
 		}
-		if writes = slices.Concat(out.UnprocessedItems[*s.table]); len(writes) == 0 {
+		if writes = out.UnprocessedItems[*s.table]; len(writes) == 0 {
 			return nil
 		}
 		if err := pause(ctx, attempt); err != nil {

@@ -95,7 +95,7 @@ func TestPurgeLeavesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	round := []string{"Query", "BatchWriteItem", "BatchWriteItem", "BatchWriteItem", "BatchWriteItem"}
-	want := append(append([]string{"Query"}, slices.Repeat(round, 6)...), "Query", "BatchWriteItem", "BatchWriteItem")
+	want := append(append([]string{"Query"}, slices.Repeat(round, 6)...), "Query", "BatchWriteItem", "TransactWriteItems", "BatchWriteItem")
 	wantActions(t, "purging 130 keys", meter, want...)
 	wantNothingOf(t, config, account.Locator())
 	wantItems(t, "purged", config, others)

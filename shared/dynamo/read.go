@@ -81,6 +81,8 @@ func (s *Store) readPartition(ctx context.Context, partition string, within sche
 	return out.Items, nil
 }
 
+const noKey = "the key does not exist"
+
 func notFound() error {
-	return fault.New(fault.NotFound, "the key does not exist")
+	return fault.New(fault.NotFound, noKey)
 }

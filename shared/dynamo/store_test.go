@@ -43,6 +43,7 @@ func TestKeyComesBackAsStored(t *testing.T) {
 	full.Propagate, full.Disabled, full.User = true, true, "somebody"
 	full.ExpiresAt = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
 	full.CreatedBy = apikey.Actor{ID: plain.Locator.ID.String(), Name: "plain@api-key"}
+	full.HasTexts = true
 	full.Texts = apikey.Texts{
 		Description: "a “description” \u0000 with all sorts",
 		Tags:        []string{"a=b", "c"},
@@ -97,7 +98,7 @@ func TestUpdate(t *testing.T) {
 	create(t, store, key)
 
 	renamed := key
-	renamed.Name, renamed.Texts = "renamed", apikey.Texts{}
+	renamed.Name, renamed.Texts, renamed.HasTexts = "renamed", apikey.Texts{}, false
 	if err := store.Update(t.Context(), key, renamed); err != nil {
 		t.Fatal(err)
 	}
@@ -556,6 +557,7 @@ func newKeyAt(space string, at time.Time) apikey.Key {
 
 func withTexts(key apikey.Key) apikey.Key {
 	key.Texts = apikey.Texts{Description: "described", Tags: []string{"tagged"}}
+	key.HasTexts = true
 	return key
 }
 

@@ -134,12 +134,13 @@ func stored(t *testing.T, config dynamo.Config, key apikey.Key, sort string) map
 // The largest new key can still be disabled, renamed by another, and described.
 func TestLargestKeyCanBeChanged(t *testing.T) {
 	store := database.NewStore(t)
-	key := largestKey(t, store)
-	key.Disabled = true
+	read := largestKey(t, store)
+	key := read
+	key.Disabled, key.HasTexts = true, true
 	key.Texts = apikey.Texts{Description: "too dangerous"}
 	key.UpdatedAt = noon.Add(time.Hour)
 	key.UpdatedBy = apikey.Actor{ID: key.Locator.ID.String(), Name: strings.Repeat("é", 255) + "@api-key"}
-	if err := store.Update(t.Context(), key, key); err != nil {
+	if err := store.Update(t.Context(), read, key); err != nil {
 		t.Fatal(err)
 	}
 	key.Version++

@@ -27,11 +27,23 @@ var (
 	isThere = condition{text: aws.String("attribute_exists(" + schema.PartitionKey + ")")}
 )
 
+// isLive is of a record that is there and not marked as deleted.
+var isLive = *isThere.text + " AND attribute_not_exists(#removed)"
+
 func isAt(version int64) condition {
 	return condition{
 		text:   aws.String("#version = :read"),
 		names:  map[string]string{"#version": schema.Version},
 		values: item{":read": number(version)},
+	}
+}
+
+// isNamed is of a record that is there, with a name, and not marked as deleted.
+func isNamed(name string) condition {
+	return condition{
+		text:   aws.String("#name = :name AND attribute_not_exists(#removed)"),
+		names:  map[string]string{"#name": schema.Name, "#removed": schema.RemovedAt},
+		values: item{":name": text(name)},
 	}
 }
 
@@ -44,16 +56,17 @@ type write struct {
 
 // Create stores a new key; see apikey.Store.
 func (s *Store) Create(ctx context.Context, key apikey.Key) error {
+	key.HasTexts = !key.Texts.IsZero()
 	record, err := s.encodeNewKey(key)
 	if err != nil {
 		return err
 	}
 	refused := func(there item, cause error) error { return created(there, cause, key) }
-	if key.Texts.IsZero() && key.Account.IsZero() {
+	if !key.HasTexts && key.Account.IsZero() {
 		return s.putNew(ctx, record, refused)
 	}
 	writes := []write{s.putIf(isNew, record, refused)}
-	if !key.Texts.IsZero() {
+	if key.HasTexts {
 		texts, err := s.encodeTexts(key)
 		if err != nil {
 			return err
@@ -92,17 +105,20 @@ func created(there item, cause error, key apikey.Key) error {
 	return fault.Wrap(fault.Exists, cause, "the key exists already")
 }
 
-// Update replaces a key by a changed one; see apikey.Store.
+// Update replaces a key by a changed one; see apikey.Store. Texts that are not changed are
+// left alone, which is cheaper, and right also where they were read beside a record of
+// another version: a query is no snapshot.
 func (s *Store) Update(ctx context.Context, read, changed apikey.Key) error {
 	changed.Version = read.Version + 1
-	writes := []write{s.putIf(isAt(read.Version), s.encodeKey(changed), keyChanged)}
-	if !read.Texts.IsZero() || !changed.Texts.IsZero() {
-		texts, err := s.replaceTexts(changed)
+	var texts []write
+	if !changed.Texts.Equal(read.Texts) {
+		replaced, err := s.replaceTexts(changed)
 		if err != nil {
 			return err
 		}
-		writes = append(writes, texts)
+		texts, changed.HasTexts = []write{replaced}, !changed.Texts.IsZero()
 	}
+	writes := append(texts, s.putIf(isAt(read.Version), s.encodeKey(changed), keyChanged))
 	if changed.Account.IsZero() || changed.Name == read.Name {
 		return s.transact(ctx, writes...)
 	}
@@ -110,10 +126,10 @@ func (s *Store) Update(ctx context.Context, read, changed apikey.Key) error {
 	return s.transactNamed(ctx, s.nameOfKey(changed), s.nameOfKey(read), writes...)
 }
 
-// keyChanged and accountChanged are of a record that is not at the version that was read.
+// keyChanged tells why a key's record did not meet a write's condition.
 func keyChanged(there item, cause error) error {
 	if there == nil {
-		return fault.Wrap(fault.NotFound, cause, "the key does not exist")
+		return fault.Wrap(fault.NotFound, cause, noKey)
 	}
 	return fault.Wrap(fault.Conflict, cause, "the key was changed meanwhile, read it again")
 }
@@ -126,16 +142,54 @@ func (s *Store) replaceTexts(key apikey.Key) (write, error) {
 	return s.put(texts), err
 }
 
-// Delete removes a key and all that belongs to it; see apikey.Store.
+// Switch sets what it sets and nothing else; see apikey.Store.
+func (s *Store) Switch(ctx context.Context, key apikey.Key) error {
+	return s.update(ctx, partitionOf(key.Locator), schema.KeyItem, switching(key.Disabled, item{
+		schema.UpdatedAt: moment(key.UpdatedAt), schema.UpdatedBy: encodeActor(key.UpdatedBy),
+	}), noKey)
+}
+
+// Delete removes a key and all that belongs to it; see apikey.Store. It goes by the name
+// of an account's key, which it frees. Somebody who renames the key all the time cannot
+// hold off its end: its last name is left to whoever wants it, or purges the account.
 func (s *Store) Delete(ctx context.Context, read apikey.Key) error {
 	partition := partitionOf(read.Locator)
 	texts := s.delete(partition, schema.AboutItem)
 	if read.Account.IsZero() {
-		return s.transact(ctx, s.deleteIf(isThere, partition, schema.KeyItem, keyChanged), texts)
+		return s.transact(ctx, s.deleteIf(isThere, partition, schema.KeyItem, gone(noKey)), texts)
 	}
-	return s.transactNamed(ctx, nil, s.nameOfKey(read),
-		s.deleteIf(isAt(read.Version), partition, schema.KeyItem, keyChanged),
-		texts, s.delete(partition, schema.UseItem))
+	use := s.delete(partition, schema.UseItem)
+	for range namingAttempts {
+		record := s.deleteIf(isNamed(read.Name), partition, schema.KeyItem, renamed(noKey))
+		err := s.transactNamed(ctx, nil, s.nameOfKey(read), record, texts, use)
+		other, isRenamed := errors.AsType[*renamedError](err)
+		if !isRenamed {
+			return err
+		}
+		read.Name = other.name
+	}
+	return s.transact(ctx, s.deleteIf(isThere, partition, schema.KeyItem, gone(noKey)), texts, use)
+}
+
+// A renamedError says that a record has another name than was read.
+type renamedError struct {
+	name  string
+	cause error
+}
+
+func (e *renamedError) Error() string { return "record of another name: " + e.cause.Error() }
+
+func renamed(missing string) func(item, error) error {
+	return func(there item, cause error) error {
+		if _, removed := there[schema.RemovedAt]; removed || there == nil {
+			return fault.Wrap(fault.NotFound, cause, missing)
+		}
+		return &renamedError{textIn(there, schema.Name), cause}
+	}
+}
+
+func gone(missing string) func(item, error) error {
+	return func(_ item, cause error) error { return fault.Wrap(fault.NotFound, cause, missing) }
 }
 
 // NoteUse updates an item that is made and deleted with its key: it cannot come back
@@ -155,8 +209,8 @@ func (s *Store) NoteUse(ctx context.Context, at apikey.Locator, used, unlessSinc
 	return classify(err)
 }
 
-// For how often in all a transaction is sent that meets others on its items, beyond what
-// the SDK's client does each time.
+// conflictAttempts is how often a transaction is sent, each time with all of the SDK's
+// tries, while others write the same items.
 const conflictAttempts = 4
 
 // transact writes all or nothing. The SDK adds one client request token for all
@@ -174,7 +228,7 @@ func (s *Store) transact(ctx context.Context, writes ...write) error {
 		if err == nil {
 			return nil
 		}
-		if !metAnother(err) || pause(ctx, attempt) != nil {
+		if attempt == conflictAttempts-1 || !metAnother(err) || pause(ctx, attempt) != nil {
 			break
 		}
 	}

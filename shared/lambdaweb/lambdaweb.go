@@ -3,7 +3,8 @@
 //
 // An HTTP API sends payload format 2.0: lower-case header names, a body that may
 // be base64, decoded path parameters. An answer's body may be base64 too, and the
-// client gets what that stands for.
+// client gets what that stands for. Direct and Stream are for functions that no route
+// leads to.
 //
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 package lambdaweb

@@ -103,6 +103,12 @@ const (
 	SessionAudienceVariable = "SESSION_AUDIENCE" // of the tokens
 )
 
+// How the stream feeds a function.
+const (
+	FeedBatch   = 10 // records in an event at most
+	FeedRetries = 10 // of a batch, after the first attempt
+)
+
 // DefaultRoute is the route key that takes every request no other route takes.
 const DefaultRoute = "$default"
 
@@ -139,7 +145,7 @@ const (
 	memoryMB = 256
 	timeout  = 10 * time.Second
 
-	// To sort or to count, a list reads up to 10,000 keys. The gateway waits 30 s.
+	// A list may pass over, count or sort thousands of keys. The gateway waits 30 s.
 	listMemoryMB = 512
 	listTimeout  = 29 * time.Second
 
@@ -271,14 +277,14 @@ var (
 	UpdateServiceAccount = Operation{
 		Name: "update-service-account", Route: "PUT " + accountPath, API: ServiceAccounts, Caller: KeyHolder,
 		Summary:     "Rename a service account, describe it, or switch it off and on with all its keys",
-		Touches:     []Touch{authenticate, noteUse, {Action: Query}, {Action: PutItem}, {Action: DeleteItem}},
+		Touches:     []Touch{authenticate, noteUse, {Action: Query}, {Action: PutItem}, {Action: UpdateItem}, {Action: DeleteItem}},
 		SessionKeys: verify,
 		MemoryMB:    memoryMB, Timeout: timeout,
 	}
 	DeleteServiceAccount = Operation{
 		Name: "delete-service-account", Route: "DELETE " + accountPath, API: ServiceAccounts, Caller: KeyHolder,
 		Summary:     "Delete a service account; the next request with one of its keys is refused",
-		Touches:     []Touch{authenticate, noteUse, {Action: Query}, {Action: PutItem}, {Action: DeleteItem}},
+		Touches:     []Touch{authenticate, noteUse, {Action: Query}, {Action: UpdateItem}, {Action: DeleteItem}},
 		SessionKeys: verify,
 		MemoryMB:    memoryMB, Timeout: timeout,
 	}
@@ -306,7 +312,7 @@ var (
 	UpdateAccountKey = Operation{
 		Name: "update-account-key", Route: "PUT " + accountKeyPath, API: ServiceAccounts, Caller: KeyHolder,
 		Summary:     "Rename a key of a service account, describe it, or switch it off and on",
-		Touches:     []Touch{authenticate, noteUse, {Action: Query}, {Action: PutItem}, {Action: DeleteItem}, {Action: ConditionCheckItem}},
+		Touches:     []Touch{authenticate, noteUse, {Action: Query}, {Action: PutItem}, {Action: UpdateItem}, {Action: DeleteItem}, {Action: ConditionCheckItem}},
 		SessionKeys: verify,
 		MemoryMB:    memoryMB, Timeout: timeout,
 	}
@@ -353,7 +359,7 @@ var (
 	RemoveServiceAccount = Operation{
 		Name: "remove-service-account", API: Platform, Caller: Stream,
 		Summary:  "Remove what a deleted service account has left behind",
-		Touches:  []Touch{{Action: Query}, {Action: BatchWriteItem}},
+		Touches:  []Touch{{Action: Query}, {Action: BatchWriteItem}, {Action: DeleteItem}},
 		Feed:     schema.RemovedAt,
 		MemoryMB: memoryMB, Timeout: removeTimeout,
 	}

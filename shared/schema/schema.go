@@ -15,7 +15,8 @@
 //	account's name   <namespace>#account-name/<name>   account-name      which account has the name
 //
 // The names of an account's keys lie in its own partition, so that a strongly
-// consistent query finds every key that an account has: who removes what a deleted
+// consistent query finds every key that an account has, but those that TTL is about to
+// remove: who removes what a deleted
 // account leaves behind must not rely on an index, which may not know the latest.
 //
 // The index by-namespace:
@@ -97,7 +98,8 @@ const (
 	AccountItem     = "account"
 	AccountNameItem = "account-name"
 
-	// A sort key has 1,024 bytes at most, and the longest name 255 characters of four.
+	// A sort key has at most 1,024 bytes, and a name takes up to 4 × 255, which leaves
+	// four for the prefix.
 	keyNamePrefix = "key/"
 )
 
@@ -169,7 +171,7 @@ func AccountNamePartition(namespace, name string) string { return namespace + "#
 // KeyNameItem is the sort key of a key's name in its account's partition.
 func KeyNameItem(name string) string { return keyNamePrefix + name }
 
-// KeyNames covers the names of an account's keys in its partition.
+// KeyNames covers the names of an account's keys in its partition: '0' follows '/'.
 func KeyNames() Range { return Range{From: keyNamePrefix, To: "key0"} }
 
 // AccountItems covers an account's record and its texts in its partition, and no name.
