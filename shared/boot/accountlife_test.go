@@ -52,9 +52,9 @@ func TestEveryAccountOperationAsksForACredential(t *testing.T) {
 		}{
 			{nil, none, realm, 0},
 			{map[string]string{"cookie": "x=y"}, none, realm, 0},
-			{map[string]string{"authorization": ""}, notOne, realm, 0},
-			{map[string]string{"authorization": "Basic " + a.root.FullKey}, notOne, realm, 0},
-			{map[string]string{"authorization": "Bearer"}, notOne, realm, 0},
+			{map[string]string{"authorization": ""}, none, realm, 0},
+			{map[string]string{"authorization": "Basic " + a.root.FullKey}, none, realm, 0},
+			{map[string]string{"authorization": "Bearer"}, none, realm, 0},
 			{map[string]string{"authorization": "Bearer planted"}, notOne, realm + `, error="invalid_token"`, 0},
 			{map[string]string{"authorization": "Bearer a.b.c"}, notOne, realm + `, error="invalid_token"`, 0},
 			{map[string]string{"authorization": "Bearer " + *deleted.Body.Key}, notOne, realm + `, error="invalid_token"`, 1},

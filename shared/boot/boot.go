@@ -166,12 +166,11 @@ func purge(keys *apikey.Service, log *slog.Logger) func(context.Context, string)
 		if err != nil {
 			return err
 		}
-		which := []slog.Attr{slog.String("account", at.ID.String()), slog.String("namespace", at.Namespace.String())}
 		if err := keys.PurgeAccount(ctx, at); err != nil {
-			log.LogAttrs(ctx, slog.LevelError, "a deleted account could not be removed", which...)
-			return err
+			return fmt.Errorf("account %s in %s: %w", at.ID, at.Namespace, err)
 		}
-		log.LogAttrs(ctx, slog.LevelInfo, "a deleted account was removed", which...)
+		log.LogAttrs(ctx, slog.LevelInfo, "a deleted account was removed",
+			slog.String("account", at.ID.String()), slog.String("namespace", at.Namespace.String()))
 		return nil
 	}
 }

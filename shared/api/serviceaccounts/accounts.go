@@ -120,18 +120,3 @@ func handleIn(segment string) apikey.Handle {
 
 // canonicalLength is that of a UUID as RFC 9562 writes it, in section 4.
 const canonicalLength = 36
-
-func orEmpty(text *string) string {
-	if text == nil {
-		return ""
-	}
-	return *text
-}
-
-func not(flag *bool) *bool {
-	if flag == nil {
-		return nil
-	}
-	opposite := !*flag
-	return &opposite
-}

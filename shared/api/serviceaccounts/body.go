@@ -3,7 +3,6 @@ package serviceaccounts
 import (
 	"fmt"
 	"math"
-	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -11,6 +10,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"latchkey/shared/api/serviceaccounts/query"
 	"latchkey/shared/fault"
 	"latchkey/shared/web"
 )
@@ -34,12 +34,23 @@ type body struct {
 func readBody(raw []byte) (*body, error) {
 	var b body
 	if err := web.DecodeOpenJSON(raw, &b.members); err != nil {
-		return nil, err
+		return nil, inBody(err)
 	}
 	if b.members == nil {
 		return nil, fault.InvalidField("body", "Input should be a valid dictionary")
 	}
 	return &b, nil
+}
+
+// inBody names the members of a body that cannot be read as all others.
+func inBody(err error) error {
+	f := fault.Of(err)
+	for i, field := range f.Fields {
+		if field.Name != "body" {
+			f.Fields[i].Name = "body." + field.Name
+		}
+	}
+	return err
 }
 
 // err is what is wrong with the members that were read.
@@ -52,12 +63,11 @@ func (b *body) err() error {
 
 // required gives a member that must be there.
 func required[T any](b *body, name string, read func(*body, string) *T) T {
+	var none T
 	if _, given := b.members[name]; !given {
 		b.found.Add("body."+name, "Field required")
-		var none T
 		return none
 	}
-	var none T
 	return orElse(b, name, none, read)
 }
 
@@ -104,12 +114,21 @@ func text(maxLength int) func(*body, string) *string {
 
 // flag reads what pydantic takes for a boolean, nil for null.
 func flag(b *body, name string) *bool {
+	return scalar(b, name, flagOf, "Input should be a valid boolean")
+}
+
+// integer reads what pydantic takes for an integer, nil for null.
+func integer(b *body, name string) *int64 {
+	return scalar(b, name, integerOf, "Input should be a valid integer")
+}
+
+func scalar[T any](b *body, name string, of func(jsontext.Value) (T, bool), problem string) *T {
 	if b.isNull(name) {
 		return nil
 	}
-	value, ok := flagOf(b.members[name])
+	value, ok := of(b.members[name])
 	if !ok {
-		b.found.Add("body."+name, "Input should be a valid boolean")
+		b.found.Add("body."+name, problem)
 		return nil
 	}
 	return &value
@@ -117,8 +136,8 @@ func flag(b *body, name string) *bool {
 
 func flagOf(raw jsontext.Value) (value, ok bool) {
 	if raw.Kind() == '0' {
-		number, _ := numberOf(raw)
-		return number == 1, number == 0 || number == 1
+		number, whole := numberOf(raw)
+		return number == 1, whole && (number == 0 || number == 1)
 	}
 	return flagIn(scalarOf(raw))
 }
@@ -134,22 +153,6 @@ func flagIn(text string) (value, ok bool) {
 	return false, false
 }
 
-// integer reads what pydantic takes for an integer, nil for null.
-func integer(b *body, name string) *int64 {
-	if b.isNull(name) {
-		return nil
-	}
-	value, ok := integerOf(b.members[name])
-	if !ok {
-		b.found.Add("body."+name, "Input should be a valid integer")
-		return nil
-	}
-	return &value
-}
-
-// integers are the texts that pydantic takes for one.
-var integers = regexp.MustCompile(`^\s*([+-]?[0-9]+(?:_[0-9]+)*)(?:\.0+)?\s*$`)
-
 // integerOf reads an integer: a number without a fraction, however it is written, a text
 // of digits, or a flag. ZenML knows no limit, int64 is ours.
 func integerOf(raw jsontext.Value) (int64, bool) {
@@ -161,12 +164,9 @@ func integerOf(raw jsontext.Value) (int64, bool) {
 	case 'f':
 		return 0, true
 	}
-	parts := integers.FindStringSubmatch(scalarOf(raw))
-	if parts == nil {
-		return 0, false
-	}
-	value, err := strconv.ParseInt(strings.ReplaceAll(parts[1], "_", ""), 10, 64)
-	return value, err == nil
+	digits, ok := query.Integer(scalarOf(raw))
+	value, err := strconv.ParseInt(digits, 10, 64)
+	return value, ok && err == nil
 }
 
 // numberOf reads a number of JSON that is whole.
@@ -176,7 +176,7 @@ func numberOf(raw jsontext.Value) (int64, bool) {
 	}
 	value, err := strconv.ParseFloat(string(raw), 64)
 	if err != nil || value != math.Trunc(value) || math.Abs(value) >= 1<<63 {
-		return -1, false
+		return 0, false
 	}
 	return int64(value), true
 }
@@ -188,4 +188,19 @@ func scalarOf(raw jsontext.Value) string {
 		return text
 	}
 	return string(raw)
+}
+
+func orEmpty(text *string) string {
+	if text == nil {
+		return ""
+	}
+	return *text
+}
+
+func not(flag *bool) *bool {
+	if flag == nil {
+		return nil
+	}
+	opposite := !*flag
+	return &opposite
 }

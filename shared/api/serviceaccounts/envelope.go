@@ -35,8 +35,9 @@ var outcomes = map[fault.Kind]outcome{
 }
 
 // errNotAuthenticated is of a request without any credential, which the framework refuses
-// before an exception could be raised.
-var errNotAuthenticated = fault.New(fault.Unauthenticated, "Not authenticated")
+// before ZenML could raise an exception with a class.
+var errNotAuthenticated = fault.Wrap(fault.Unauthenticated,
+	&exception{outcome{status: http.StatusUnauthorized}, errors.New("no credential")}, "Not authenticated")
 
 // An exception says which of ZenML's forms a fault has that could have several.
 type exception struct {
@@ -89,7 +90,7 @@ func Envelope(_ *web.Request, f *fault.Error) web.Response {
 		o = raised.outcome
 	}
 	switch {
-	case f == errNotAuthenticated || o.class == "":
+	case o.class == "":
 		return web.MustJSON(o.status, map[string]string{"detail": f.Message})
 	case o.bare:
 		return web.MustJSON(o.status, []string{o.class, messageOf(f)})

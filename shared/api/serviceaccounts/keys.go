@@ -14,6 +14,9 @@ import (
 const aKey = "API key"
 
 func (a *API) createKey(ctx context.Context, c call) (any, error) {
+	if err := c.requireHoldsAccount(); err != nil {
+		return nil, err
+	}
 	account, err := a.openForKeys(ctx, c, access.Create)
 	if err != nil {
 		return nil, err
@@ -46,7 +49,7 @@ func (a *API) getKey(ctx context.Context, c call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, err := a.Keys.Get(ctx, c.caller, c.keyOf(account))
+	key, err := a.Keys.Get(ctx, c.caller, c.keyRef(account))
 	if err != nil {
 		return nil, missing(err, aKey, c.PathValues["key"])
 	}
@@ -70,7 +73,7 @@ func (a *API) updateKey(ctx context.Context, c call) (any, error) {
 	if err := request.err(); err != nil {
 		return nil, err
 	}
-	key, err := a.Keys.Update(ctx, c.caller, c.keyOf(account), edit)
+	key, err := a.Keys.Update(ctx, c.caller, c.keyRef(account), edit)
 	if err != nil {
 		return nil, missing(err, aKey, c.PathValues["key"])
 	}
@@ -78,6 +81,9 @@ func (a *API) updateKey(ctx context.Context, c call) (any, error) {
 }
 
 func (a *API) rotateKey(ctx context.Context, c call) (any, error) {
+	if err := c.requireHoldsAccount(); err != nil {
+		return nil, err
+	}
 	account, err := a.openForKeys(ctx, c, access.Update)
 	if err != nil {
 		return nil, err
@@ -90,7 +96,7 @@ func (a *API) rotateKey(ctx context.Context, c call) (any, error) {
 	if err := request.err(); err != nil {
 		return nil, err
 	}
-	issued, err := a.Keys.Rotate(ctx, c.caller, c.keyOf(account), retain)
+	issued, err := a.Keys.Rotate(ctx, c.caller, c.keyRef(account), retain)
 	if err != nil {
 		return nil, missing(err, aKey, c.PathValues["key"])
 	}
@@ -102,22 +108,40 @@ func (a *API) deleteKey(ctx context.Context, c call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = a.Keys.Delete(ctx, c.caller, c.keyOf(account))
+	err = a.Keys.Delete(ctx, c.caller, c.keyRef(account))
 	return nil, missing(err, aKey, c.PathValues["key"])
 }
 
-// openForKeys reads the account whose keys a path is about, by its id.
+// requireHoldsAccount asks before anything is read for what a key of the path's account
+// may do, since its text is going to be shown.
+func (c call) requireHoldsAccount() error {
+	asked, _ := c.accountID()
+	return c.caller.RequireHoldsAccount(asked.String(), c.namespace)
+}
+
+// openForKeys reads the account whose keys a path is about, by its id. An id that cannot
+// be read is looked up all the same: who may not see the account is told so first.
 func (a *API) openForKeys(ctx context.Context, c call, method access.Method) (apikey.Account, error) {
-	asked, unreadable := uuid.Parse(c.PathValues["account"])
-	account, err := a.open(ctx, c, method, access.APIKey, apikey.ByID(apikey.ID(asked)))
+	asked, unreadable := c.accountID()
+	account, err := a.open(ctx, c, method, access.APIKey, apikey.ByID(asked))
 	if unreadable != nil && errors.Is(err, fault.NotFound) {
 		err = fault.InvalidField("path.service_account_id", "Input should be a valid UUID")
 	}
 	return account, err
 }
 
-// keyOf asks for the key of an account that the path names, by name or id.
-func (c call) keyOf(account apikey.Account) apikey.Ref {
+// accountID is the id in the path, in any form that a UUID has; the zero ID where there is
+// none.
+func (c call) accountID() (apikey.ID, error) {
+	id, err := uuid.Parse(c.PathValues["account"])
+	if err != nil { // the parser leaves what it has read
+		return apikey.ID{}, err
+	}
+	return apikey.ID(id), nil
+}
+
+// keyRef asks for the key of an account that the path names, by name or id.
+func (c call) keyRef(account apikey.Account) apikey.Ref {
 	return account.Key(handleIn(c.PathValues["key"]))
 }
 

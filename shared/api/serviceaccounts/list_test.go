@@ -37,7 +37,7 @@ func asked(t *testing.T, text string) *query.Query {
 	if err != nil {
 		t.Fatal(err)
 	}
-	q, err := keyLanguage.Parse(values)
+	q, err := languageOf("APIKeyFilter", keyFields).Parse(values)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,10 +47,8 @@ func asked(t *testing.T, text string) *query.Query {
 func listingOf(q *query.Query, all iter.Seq2[apikey.Key, error]) listing[apikey.Key] {
 	return listing[apikey.Key]{
 		query: q, all: all,
-		id: func(key apikey.Key) apikey.ID { return key.Locator.ID },
-		record: func(key apikey.Key) query.Record {
-			return func(field string) query.Value { return keyField(key, field) }
-		},
+		id:       func(key apikey.Key) apikey.ID { return key.Locator.ID },
+		fields:   keyFields,
 		deciding: func([]apikey.Key) error { return nil },
 		sparing:  func(key *apikey.Key) { key.Texts = apikey.Texts{} },
 	}
@@ -155,7 +153,7 @@ func TestListsThatFail(t *testing.T) {
 		}
 	}
 	left := 0
-	if err := inParts([]int{1, 2}, &left, noSize, func([]int) (int, error) { return 0, broken }); !errors.Is(err, broken) {
+	if err := completeAll([]int{1, 2}, &left, noSize, func([]int) (int, error) { return 0, broken }); !errors.Is(err, broken) {
 		t.Errorf("in parts: %v", err)
 	}
 }
@@ -165,7 +163,7 @@ func TestParts(t *testing.T) {
 	for count, want := range map[int][]int{0: nil, 1: {1}, 3: {3}, 4: {3, 1}, 6: {3, 3}, 8: {3, 3, 2}} {
 		var sizes []int
 		var keys []apikey.Key
-		for part, err := range inPartsOf(numbered(count), 3) {
+		for part, err := range chunks(numbered(count), 3) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -175,7 +173,7 @@ func TestParts(t *testing.T) {
 			t.Errorf("%d in parts of %v: %v", count, sizes, numbersOf(keys))
 		}
 	}
-	for range inPartsOf(numbered(10), 3) {
+	for range chunks(numbered(10), 3) {
 		break
 	}
 	var completed []int
@@ -186,10 +184,10 @@ func TestParts(t *testing.T) {
 	}
 	left := 15
 	size := func(n int) int { return n }
-	if err := inParts([]int{1, 2, 3, 4, 5}, &left, size, complete); err != nil || left != 0 || !slices.Equal(completed, []int{1, 2, 3, 4, 5}) {
+	if err := completeAll([]int{1, 2, 3, 4, 5}, &left, size, complete); err != nil || left != 0 || !slices.Equal(completed, []int{1, 2, 3, 4, 5}) {
 		t.Errorf("completed %v, %d left, %v", completed, left, err)
 	}
-	status, body := rendered(inParts([]int{1, 2, 3}, &left, size, complete))
+	status, body := rendered(completeAll([]int{1, 2, 3}, &left, size, complete))
 	if status != 400 || !strings.Contains(body, "sort by something else") || len(completed) != 7 {
 		t.Errorf("beyond what may be read: completed %v, %d %s", completed, status, body)
 	}
@@ -219,7 +217,7 @@ func TestShow(t *testing.T) {
 			t.Errorf("%s: %v", what, err)
 			continue
 		}
-		if status, body := rendered(err); !test.ok && (status != 400 || !strings.Contains(body, "fewer than 5 by size")) {
+		if status, body := rendered(err); !test.ok && (status != 400 || !strings.Contains(body, "at most 2 by size")) {
 			t.Errorf("%s: %d %s", what, status, body)
 		}
 		if test.ok {

@@ -1,21 +1,25 @@
 // Package serviceaccounts speaks the API of ZenML's server, as far as it is about service
-// accounts, their keys, logging in with one, and who is logged in. A client of ZenML
-// needs no change.
+// accounts, their keys, logging in with one, and who is logged in. What a client of ZenML
+// sends to these endpoints needs no change.
 //
 // ZenML knows no namespaces: a service account lives in the namespace of whoever made
 // it, and for callers of any other, those above included, it is not there. Its keys have
-// no grant; see package access for what they may do.
+// no grant; see package access for what they may do. They manage their account's keys by
+// way of this API alone.
 //
 // # Bodies
 //
 // An answer is 200, also of a creation or a deletion, whose body is null. Things are shown
-// as entities, whose metadata is null unless asked for. Times are UTC without a zone, as
-// Python writes them. A key's text is ZenML's outer form of a full key, and stands in the
+// as entities, whose metadata is shown or null as hydrate says: by default it is shown when
+// one thing is read, and not in lists. Creations and updates show it, a rotation does not.
+// Times are UTC without a zone, as Python writes them. A key's text is ZenML's outer form of a full key, and stands in the
 // answers of its creation and its rotation alone. When a key was last used is last_login,
 // by whatever API, and counts as an update. An avatar_url that is empty is null.
 //
 // A request's body is read as pydantic reads it: unknown members do not matter, flags and
-// numbers may be texts. Members of an update that are null or missing change nothing.
+// numbers may be texts. Members of an update that are null or missing change nothing. Three
+// limits are ours: a body has 256 KiB, an avatar_url 32,768 characters, and no member may
+// be there twice.
 //
 // # Errors
 //
@@ -42,7 +46,7 @@
 //
 // Package query is the language of lists. A list reads the keys of one account, or the
 // accounts of one namespace, counts what matches and keeps what is shown; to sort
-// otherwise than by creation, it keeps up to maxKept. The uses of keys, and the texts of either, are read for the page,
+// otherwise than by creation, it keeps up to 10,000. The uses of keys, and the texts of either, are read for the page,
 // and for all only if they decide.
 package serviceaccounts
 
@@ -104,7 +108,7 @@ type call struct {
 
 func (a *API) authenticated(handle func(context.Context, call) (any, error)) web.Handler {
 	return func(ctx context.Context, r *web.Request) (web.Response, error) {
-		if _, given := r.Header["authorization"]; !given {
+		if _, err := r.Bearer(); err != nil {
 			return web.Response{}, errNotAuthenticated
 		}
 		key, err := bearer.Of(ctx, r, a.Sessions)

@@ -10,7 +10,7 @@
 //	page              the page, from 1, which is the default
 //	size              records of a page: 1 to 10000, by default 20
 //	sort_by           [ direction ":" ] field, by default created
-//	logical_operator  and, the default, or or: how the filters are joined
+//	logical_operator  "and", the default, or "or": how the filters are joined
 //	<a field>         [ operator ":" ] operand: a filter
 //
 // Of the first four the last value counts. Each value of a field is a filter of its own.

@@ -14,9 +14,9 @@ type Kind uint8
 
 // The kinds, in the order in which they would be found.
 const (
-	Request Kind = iota // the request's validation: 422, a bare array
-	Filter              // the filter model's validation: 422, under detail
-	Store               // a ValueError of the store: 400, under detail
+	Request Kind = iota // the request's validation
+	Filter              // the filter model's validation
+	Store               // a ValueError of the store
 )
 
 // An Error says what is wrong with a list that was asked for. It is meant for the client.

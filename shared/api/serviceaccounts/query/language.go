@@ -93,7 +93,8 @@ func (p *parser) last(parameter, absent string) string {
 // number reads one from 1 on.
 func (p *parser) number(parameter string, absent, limit int) int {
 	given := p.last(parameter, strconv.Itoa(absent))
-	n, ok := integer(given)
+	digits, ok := Integer(given)
+	n, _ := strconv.Atoi(digits) // the nearest int where the number is none
 	switch {
 	case !ok:
 		p.refuse(fault{Request, parameter,
@@ -111,14 +112,13 @@ func (p *parser) number(parameter string, absent, limit int) int {
 // integers is what pydantic takes for one, once surrounding space is gone.
 var integers = regexp.MustCompile(`^([+-]?[0-9]+(?:_[0-9]+)*)(?:\.0+)?$`)
 
-// integer gives the nearest int where the number is none.
-func integer(text string) (n int, ok bool) {
+// Integer gives the digits, with their sign, of what pydantic takes for an integer.
+func Integer(text string) (digits string, ok bool) {
 	parts := integers.FindStringSubmatch(strings.TrimSpace(text))
 	if parts == nil {
-		return 0, false
+		return "", false
 	}
-	n, _ = strconv.Atoi(strings.ReplaceAll(parts[1], "_", "")) // can only be out of range
-	return n, true
+	return strings.ReplaceAll(parts[1], "_", ""), true
 }
 
 // joiner reports whether any filter is enough.

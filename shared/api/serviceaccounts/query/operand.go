@@ -25,7 +25,7 @@ func text(holds relation) reader {
 func folded(holds relation) reader {
 	return func(operand string) (test, problem) {
 		operand = strings.ToLower(operand)
-		return func(v Value) bool { return holds(strings.ToLower(v.text), operand) }, ""
+		return func(v Value) bool { return holds(v.lower, operand) }, ""
 	}
 }
 

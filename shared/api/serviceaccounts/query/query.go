@@ -38,10 +38,26 @@ func (q *Query) IsByCreation() bool { return q.order == order{field: created} }
 
 // Matches reports whether a record is asked for.
 func (q *Query) Matches(r Record) bool {
+	r = folding(r)
 	if q.either && len(q.filters) > 0 {
 		return slices.ContainsFunc(q.filters, func(f filter) bool { return f.matches(r) })
 	}
 	return !slices.ContainsFunc(q.filters, func(f filter) bool { return !f.matches(r) })
+}
+
+// folding gives a record's texts in lower case too, which takes as long as the text is:
+// many filters may look at one.
+func folding(r Record) Record {
+	known := make(map[string]Value)
+	return func(field string) Value {
+		v, ok := known[field]
+		if !ok {
+			v = r(field)
+			v.lower = strings.ToLower(v.text)
+			known[field] = v
+		}
+		return v
+	}
 }
 
 func (f filter) matches(r Record) bool {

@@ -20,6 +20,8 @@ type Value struct {
 	holds  holding
 	text   string // a text, or the 16 bytes of a UUID
 	number int64  // 1 for true, or the microseconds since 1970
+
+	lower string // the text in lower case, where a filter has asked
 }
 
 // TextValue is a text, which may be empty.
@@ -50,7 +52,7 @@ type Record func(field string) Value
 
 func (v Value) isNull() bool { return v.holds == nothing }
 
-func (v Value) isBlank() bool { return v == TextValue("") }
+func (v Value) isBlank() bool { return v.holds == aText && v.text == "" }
 
 // compare has nulls first and false before true. Bytewise, UUIDs are in the order of
 // their digits.
