@@ -19,6 +19,10 @@
 // after all: a creation recognises its own record by the digest, which nobody else can
 // have made; a transaction is recognised by DynamoDB itself, by its client request token.
 //
+// A change goes by the version that was read. What revokes does not, be it that a key or
+// an account is switched off or deleted: whoever may change it must not be able to hold
+// that off by changing it all the time.
+//
 // A name is reserved by an item that says who has it, written in one transaction with the
 // record that is made, renamed or deleted. An account's key may expire, though no API
 // makes such keys yet, and TTL deletes items one by one and in any order. So a name whose
