@@ -72,13 +72,8 @@ func load(
 		return nil, fmt.Errorf("event: %w", err)
 	}
 	values := event.KeyValues(func() (string, error) { return stack.ReadRootKey(dataDir) })
-	created := event.Created(
-		func() ([]byte, error) { return os.ReadFile(samplePath(operation.CreateAPIKey)) },
-		maps.Clone(values),
-		func(text []byte) ([]byte, error) { return send(operation.CreateAPIKey, text) })
-	maps.Copy(values, created)
-	maps.Copy(values, event.Accounts(
-		func(op operation.Operation) ([]byte, error) { return os.ReadFile(samplePath(op)) }, values, send))
+	sample := func(op operation.Operation) ([]byte, error) { return os.ReadFile(samplePath(op)) }
+	maps.Copy(values, event.Created(sample, values, send))
 	return event.Fill(text, values)
 }
 

@@ -23,8 +23,8 @@
 //
 // The stream calls a function with the changes after which an item has the
 // operation's feed attribute, in the order in which they were made to an item, and
-// with no others. A batch that fails is tried again in halves, and what fails too
-// often is reported to a queue of dead letters, so that the rest need not wait.
+// with no others. A batch that fails is tried again, also in halves; a record that
+// still fails is reported to a queue of dead letters, so that the rest need not wait.
 //
 // What outlives the stack are the table and the session keys. They are kept when
 // the stack is deleted and when a change would replace them, and the table is

@@ -11,13 +11,6 @@ import (
 	"latchkey/shared/operation"
 )
 
-// How many changes a function is sent at once, and how often again if it fails. To
-// halve a batch counts as no attempt.
-const (
-	feedBatch   = 10
-	feedRetries = 10
-)
-
 // The longest that SQS keeps a message.
 const deadLetterDays = 14
 
@@ -37,7 +30,7 @@ func newDeadLetters(scope constructs.Construct) awssqs.Queue {
 
 // addFeed leads the changes of the table to the operation's function: from the oldest
 // that the stream has, since one that was made while nothing listened counts too. What
-// the filter leaves out costs no invocation.
+// the filter leaves out costs no invocation, and to halve a batch counts as no retry.
 //
 // The mapping is ours: CDK's would add a policy to the role, with more actions than
 // it takes to send a message and a statement for every stream there is.
@@ -46,9 +39,9 @@ func (d deployment) addFeed(scope constructs.Construct, op operation.Operation, 
 		EventSourceArn:             d.table.TableStreamArn(),
 		FunctionName:               function.FunctionArn(),
 		StartingPosition:           jsii.String("TRIM_HORIZON"),
-		BatchSize:                  jsii.Number(feedBatch),
+		BatchSize:                  jsii.Number(operation.FeedBatch),
 		BisectBatchOnFunctionError: jsii.Bool(true),
-		MaximumRetryAttempts:       jsii.Number(feedRetries),
+		MaximumRetryAttempts:       jsii.Number(operation.FeedRetries),
 		FilterCriteria:             changesWith(op.Feed),
 		DestinationConfig: &awslambda.CfnEventSourceMapping_DestinationConfigProperty{
 			OnFailure: &awslambda.CfnEventSourceMapping_OnFailureProperty{Destination: d.deadLetters.QueueArn()},

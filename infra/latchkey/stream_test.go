@@ -15,9 +15,9 @@ func checkFeeds(t *testing.T, tmpl template) {
 			"EventSourceArn":             "${Table.StreamArn}",
 			"FunctionName":               "${" + id(op, "Function") + ".Arn}",
 			"StartingPosition":           "TRIM_HORIZON",
-			"BatchSize":                  10.0,
+			"BatchSize":                  float64(operation.FeedBatch),
 			"BisectBatchOnFunctionError": true,
-			"MaximumRetryAttempts":       10.0,
+			"MaximumRetryAttempts":       float64(operation.FeedRetries),
 			"DestinationConfig":          object{"OnFailure": object{"Destination": "${DeadLetters.Arn}"}},
 		}
 	}

@@ -92,8 +92,6 @@ type egsAnswer struct {
 	body   string
 }
 
-// Decoding.
-
 type egsMembers map[string]json.RawMessage
 
 // egsObject reads a body as the SDK does before it looks at anything else.
@@ -212,8 +210,6 @@ func (a egsAnswer) refusal(members egsMembers) error {
 	return fmt.Errorf("%w: HTTP %d", egsUnreachable, a.status)
 }
 
-// Transport.
-
 // A nil body sends none.
 func (c *egsClient) send(ctx context.Context, method, path, bearer string, body any) (egsAnswer, error) {
 	var content io.Reader
@@ -269,8 +265,6 @@ func (c *egsClient) call(ctx context.Context, operation egsOperation, method, pa
 	}
 	return envelope.Data, envelope.verdict(operation)
 }
-
-// Operations.
 
 type egsNewKey struct {
 	Name, Role, Validity, Workspace string
@@ -340,8 +334,6 @@ func egsKeysIn(data json.RawMessage) ([]egsKey, error) {
 func (c *egsClient) delete(ctx context.Context, apiKey string) (json.RawMessage, error) {
 	return c.call(ctx, egsDelete, http.MethodDelete, egsKeyPath, map[string]string{"apiKey": apiKey})
 }
-
-// The client itself.
 
 // An egsVendor is a service that answers what it is told, and keeps what it is asked.
 type egsVendor struct {
@@ -506,8 +498,6 @@ func TestEGSClientSendsTheSDKsBytes(t *testing.T) {
 		auth, `GET|/api/v1/api-key/list|Bearer t|`,
 	})
 }
-
-// The service.
 
 // An egsWorld is a world with keys that this API does not make: each test depends on
 // the rule that it is about, and on no other.
@@ -1144,8 +1134,6 @@ func TestEGSTokenLifetime(t *testing.T) {
 		})
 	}
 }
-
-// The journey.
 
 func (e *egsWorld) egs(key string) *egsClient { return &egsClient{base: e.stack.URL(), key: key} }
 

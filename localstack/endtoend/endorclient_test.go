@@ -50,8 +50,6 @@ const (
 	endorSessionLength = 4 * time.Hour
 )
 
-// Messages.
-
 type endorAPIKey struct {
 	Meta       *endorMeta       `json:"meta,omitzero" endor:"required"`
 	Propagate  bool             `json:"propagate,omitzero"`
@@ -241,8 +239,6 @@ func endorEnum(text, prefix string, names ...string) error {
 	return nil
 }
 
-// Strict decoding.
-
 // endorDecode refuses what a generated model refuses, and encoding/json would not:
 // members that the message has not, also when only their case differs, required ones
 // that are absent, and null where the type has none.
@@ -324,8 +320,6 @@ func endorMembers(raw any, t reflect.Type, at string) error {
 	return nil
 }
 
-// Errors.
-
 // An endorError is an answer that the service gave: an error envelope.
 type endorError struct {
 	HTTP    int
@@ -402,8 +396,6 @@ func isUnauthenticated(err error) bool {
 	var answer *endorError
 	return errors.As(err, &answer) && answer.HTTP == http.StatusUnauthorized
 }
-
-// Transport.
 
 type endorRequest struct {
 	method, path string
@@ -526,8 +518,6 @@ func (c *endorClient) authorized(r endorRequest) endorRequest {
 	return r
 }
 
-// Operations.
-
 func endorKeysPath(namespace string) string {
 	return "/v1/namespaces/" + url.PathEscape(namespace) + "/api-keys"
 }
@@ -604,8 +594,6 @@ func (c *endorClient) whoAmI(ctx context.Context) (endorUserInfo, error) {
 	err := c.call(ctx, endorRequest{method: http.MethodGet, path: "/v1/auth"}, &info)
 	return info, err
 }
-
-// Lists.
 
 type endorQuery struct {
 	Filter, Mask        string

@@ -18,7 +18,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -121,7 +120,7 @@ func TestScripts(t *testing.T) {
 			t.Run(filepath.Base(file)+"/"+exchange.Title, func(t *testing.T) { w.run(t, file, exchange, variables) })
 		}
 	}
-	w.settled(t) // so that the last deletion, too, is done with
+	w.settle(t) // so that the last deletion, too, is done with
 	t.Run("nothing is left behind", w.wantWhole)
 	t.Run("rows of the catalogue", w.recorder.proveRows)
 	if strings.Count(w.log.String(), `"msg":"request"`) < 50 {
@@ -163,21 +162,16 @@ const (
 	removed = `"` + schema.RemovedAt + `":`
 )
 
-// How long the stream has to bring a deletion to the function that ends it.
-const settleTime = 30 * time.Second
-
-// settled is all that the table holds when nothing is being removed from it any more.
-func (w *world) settled(t *testing.T) string {
+// settle waits until nothing is being removed from the table any more.
+func (w *world) settle(t *testing.T) {
 	t.Helper()
-	for deadline := time.Now().Add(settleTime); ; time.Sleep(20 * time.Millisecond) {
+	waitForRemoval(t, func() int {
 		contents := w.contents(t)
 		if !strings.Contains(contents, removed) {
-			return contents
+			return 0
 		}
-		if time.Now().After(deadline) {
-			t.Fatal("a deleted account is not being removed")
-		}
-	}
+		return strings.Count(contents, "\n") + 1
+	})
 }
 
 // variables are what scripts may name: the root key, a published vector, which is a

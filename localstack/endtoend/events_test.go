@@ -63,16 +63,11 @@ func TestSampleEvents(t *testing.T) {
 func (w *world) fill(t *testing.T, sample []byte) []byte {
 	t.Helper()
 	values := event.KeyValues(event.Fixed(w.root.Reveal()))
-	send := func(filled []byte) ([]byte, error) {
-		return w.stack.Invoke(t.Context(), operation.CreateAPIKey, filled)
-	}
-	creation := func() ([]byte, error) { return read(t, operation.CreateAPIKey.Name+".json"), nil }
-	maps.Copy(values, event.Created(creation, maps.Clone(values), send))
-	maps.Copy(values, event.Accounts(func(op operation.Operation) ([]byte, error) {
-		return read(t, op.Name+".json"), nil
-	}, values, func(op operation.Operation, filled []byte) ([]byte, error) {
+	sampleOf := func(op operation.Operation) ([]byte, error) { return read(t, op.Name+".json"), nil }
+	send := func(op operation.Operation, filled []byte) ([]byte, error) {
 		return w.stack.Invoke(t.Context(), op, filled)
-	}))
+	}
+	maps.Copy(values, event.Created(sampleOf, values, send))
 	filled, err := event.Fill(sample, values)
 	if err != nil {
 		t.Fatal(err)

@@ -22,8 +22,6 @@ import (
 	"latchkey/localstack/stack"
 )
 
-// Small constructors.
-
 func (w *world) endor(key, secret string) *endorClient {
 	return &endorClient{base: w.stack.URL(), key: key, secret: secret}
 }
@@ -115,8 +113,6 @@ func wantCode(t *testing.T, err error, code int) {
 		t.Errorf("want code %d, got %v", code, err)
 	}
 }
-
-// The journey.
 
 // A journey is what its steps leave to one another.
 type journey struct {
@@ -472,8 +468,6 @@ func (j *journey) deleteOne(t *testing.T) {
 	wantEqual(t, "what is left", namesOf(left), []string{"app scanner"})
 }
 
-// Sessions.
-
 // A session that is refused although its key is good is started again, once.
 func TestJourneyRefusedSession(t *testing.T) {
 	root := newWorld(t).endorRoot()
@@ -581,8 +575,6 @@ func TestJourneyExpiry(t *testing.T) {
 		wantEqual(t, filter, uuidsOf(expired), []string{key.UUID})
 	}
 }
-
-// Walks over many keys.
 
 // A forest is many keys in three namespaces.
 type forest struct {
@@ -745,8 +737,6 @@ func TestJourneyNamespaces(t *testing.T) {
 	}
 }
 
-// Updates.
-
 func TestJourneyUpdate(t *testing.T) {
 	w := newWorld(t)
 	root := w.endorRoot()
@@ -778,8 +768,6 @@ func TestJourneyUpdate(t *testing.T) {
 	wantCode(t, err, 5)
 	wantEqual(t, "after all that was refused", must(root.getAPIKey(t.Context(), "demo", made.UUID))(t), got)
 }
-
-// What a key may do.
 
 func TestJourneyRights(t *testing.T) {
 	w := newWorld(t)
@@ -839,8 +827,6 @@ func TestJourneyRights(t *testing.T) {
 		})
 	}
 }
-
-// Errors.
 
 // A refusal is a request that the service is to refuse.
 type refusal struct {
@@ -1014,8 +1000,6 @@ func TestJourneyUnknownParameters(t *testing.T) {
 	}
 }
 
-// Filters.
-
 func TestJourneyFilters(t *testing.T) {
 	w := newWorld(t)
 	root := w.endorRoot()
@@ -1054,8 +1038,6 @@ func TestJourneyFilters(t *testing.T) {
 		})
 	}
 }
-
-// Forms of an answer.
 
 // raw is the answer to a request with a header more.
 func (c *endorClient) raw(t *testing.T, path string, query endorQuery, header, value string) endorAnswer {
@@ -1129,5 +1111,3 @@ func TestJourneyGzip(t *testing.T) {
 	unpacked := must(io.ReadAll(reader))(t)
 	wantEqual(t, "unpacked", string(unpacked), string(plain.body))
 }
-
-// The client itself.

@@ -67,7 +67,7 @@ func TestRemoverIsKilled(t *testing.T) {
 	}
 	next := restart(t, config)
 	w := &world{stack: next, root: z.root}
-	waitForRemoval(t, w, account.ID)
+	waitForRemoval(t, func() int { return itemsOfAccount(t, w, account.ID) })
 	if left := w.mentioning(t, account.ID); left > 0 {
 		t.Errorf("%d items are left:\n%s", left, w.contents(t))
 	}
@@ -87,14 +87,13 @@ func (w *world) mentioning(t *testing.T, id string) (items int) {
 	return items
 }
 
-// waitForRemoval waits until the partition of a deleted account of the namespace demo is
-// empty, however long that takes, as long as it becomes emptier. The account's record is
-// what goes last.
-func waitForRemoval(t *testing.T, w *world, account string) {
+// waitForRemoval waits until no items are left, however long that takes, as long as they
+// become fewer.
+func waitForRemoval(t *testing.T, left func() int) {
 	t.Helper()
-	for before := itemsOfAccount(t, w, account); before > 0; {
+	for before := left(); before > 0; {
 		localtest.WaitUntil(t, func() bool {
-			now := itemsOfAccount(t, w, account)
+			now := left()
 			fewer := now < before
 			before = now
 			return fewer
@@ -102,6 +101,8 @@ func waitForRemoval(t *testing.T, w *world, account string) {
 	}
 }
 
+// itemsOfAccount counts the items in the partition of an account of the namespace demo. Of
+// a deleted one the account's record goes last.
 func itemsOfAccount(t *testing.T, w *world, account string) int {
 	t.Helper()
 	out := must(table.Client(w.stack.DynamoDBEndpoint()).Query(t.Context(), &dynamodb.QueryInput{

@@ -31,8 +31,6 @@ type zenmlClient struct {
 	logins int // that were tried
 }
 
-// Exceptions.
-
 // A zenmlException is what the client raises for an answer.
 type zenmlException struct {
 	Status  int
@@ -286,8 +284,6 @@ func zenmlDecode(text []byte, into any) error {
 	}
 }
 
-// Transport.
-
 // once sends a request with a credential. Whatever the service answers well is JSON: an
 // empty body is not.
 func (c *zenmlClient) once(ctx context.Context, bearer string, r endorRequest, into any) error {
@@ -350,8 +346,6 @@ func (c *zenmlClient) call(ctx context.Context, r endorRequest, into any) error 
 	}
 	return c.once(ctx, c.token, r, into)
 }
-
-// Operations.
 
 // zenmlFields are a body: all members in a creation, null where there is nothing, and
 // in an update those that were set, which may be to null.
@@ -445,8 +439,6 @@ func (c *zenmlClient) user(ctx context.Context) (zenmlUser, error) {
 
 // zenmlBool is how Python writes it into a query.
 func zenmlBool(value bool) string { return map[bool]string{true: "True", false: "False"}[value] }
-
-// Lists.
 
 // A zenmlFilter is what a list is asked for beyond the client's defaults.
 type zenmlFilter map[string]any

@@ -20,6 +20,7 @@ package event
 import (
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"strings"
@@ -98,78 +99,34 @@ func Fill(event []byte, values Values) ([]byte, error) {
 	return []byte(filled), err
 }
 
-// Created are the values of CreatedUUID and CreatedKeyID. The first that is asked for
-// sends the sample event of create-api-key, filled with the given values.
-func Created(sample func() ([]byte, error), given Values, send func(event []byte) ([]byte, error)) Values {
-	create := sync.OnceValues(func() (createdKey, error) {
-		text, err := sample()
-		if err != nil {
-			return createdKey{}, err
-		}
-		event, err := Fill(text, given)
-		if err != nil {
-			return createdKey{}, err
-		}
-		response, err := send(event)
-		if err != nil {
-			return createdKey{}, err
-		}
-		return createdIn(response)
-	})
-	return Values{
-		CreatedUUID:  func() (string, error) { key, err := create(); return key.UUID, err },
-		CreatedKeyID: func() (string, error) { key, err := create(); return key.Spec.Key, err },
-	}
-}
-
-type createdKey struct {
-	UUID string `json:"uuid"`
-	Spec struct {
-		Key string `json:"key"`
-	} `json:"spec"`
-}
-
-func createdIn(response []byte) (createdKey, error) {
-	var created createdKey
-	status, err := bodyOf(response, &created)
-	if err != nil {
-		return createdKey{}, err
-	}
-	if created.UUID == "" || created.Spec.Key == "" {
-		return createdKey{}, fmt.Errorf("no key in the response of the creation, status %d", status)
-	}
-	return created, nil
-}
-
-// bodyOf reads the body of a function's response, if it is an object at all.
-func bodyOf(response []byte, into any) (status int, err error) {
-	var outer struct {
-		StatusCode int    `json:"statusCode"`
-		Body       string `json:"body"`
-	}
-	if err := json.Unmarshal(response, &outer); err != nil {
-		return 0, fmt.Errorf("response of the creation: %w", err)
-	}
-	_ = json.Unmarshal([]byte(outer.Body), into) // what is not there is missed by the caller
-	return outer.StatusCode, nil
-}
-
-// Accounts are the values of RandomName, CreatedAccountID, CreatedAccountKeyID and
-// CreatedAccountKey. What is created is what the sample events of create-service-account
-// and create-account-key ask for, filled with the given values and these; each is sent
-// when it is first needed.
-func Accounts(
+// Created are the values of what is created for an event, and of RandomName. An API key,
+// a service account and a key of that are what the sample events of their operations ask
+// for, filled with the given values and these; each is sent when it is first needed.
+func Created(
 	sample func(operation.Operation) ([]byte, error), given Values,
 	send func(operation.Operation, []byte) ([]byte, error),
 ) Values {
 	values := Values{}
 	maps.Copy(values, given)
-	create := func(op operation.Operation) func() (entity, error) {
-		return sync.OnceValues(func() (entity, error) { return createEntity(op, sample, values, send) })
+	// One sample event may need what another creates.
+	create := func(op operation.Operation) ([]byte, error) {
+		text, err := sample(op)
+		if err != nil {
+			return nil, err
+		}
+		event, err := Fill(text, values)
+		if err != nil {
+			return nil, err
+		}
+		return send(op, event)
 	}
-	account, key := create(operation.CreateServiceAccount), create(operation.CreateAccountKey)
+	apiKey := once[createdAPIKey](create, operation.CreateAPIKey)
+	account := once[createdAccount](create, operation.CreateServiceAccount)
+	key := once[createdAccountKey](create, operation.CreateAccountKey)
 	own := Values{
 		RandomName:          func() (string, error) { return "sample-" + strings.ToLower(rand.Text()), nil },
+		CreatedUUID:         func() (string, error) { created, err := apiKey(); return created.UUID, err },
+		CreatedKeyID:        func() (string, error) { created, err := apiKey(); return created.Spec.Key, err },
 		CreatedAccountID:    func() (string, error) { created, err := account(); return created.ID, err },
 		CreatedAccountKeyID: func() (string, error) { created, err := key(); return created.ID, err },
 		CreatedAccountKey:   func() (string, error) { created, err := key(); return created.Body.Key, err },
@@ -178,37 +135,61 @@ func Accounts(
 	return own
 }
 
-// An entity is an account, or a key of one.
-type entity struct {
-	ID   string `json:"id"`
-	Body struct {
-		Key string `json:"key"`
-	} `json:"body"`
+// What is created, as far as values are taken from it. It is whole if none is missing.
+type (
+	createdAPIKey struct {
+		UUID string `json:"uuid"`
+		Spec struct {
+			Key string `json:"key"`
+		} `json:"spec"`
+	}
+	createdAccount struct {
+		ID string `json:"id"`
+	}
+	createdAccountKey struct {
+		ID   string `json:"id"`
+		Body struct {
+			Key string `json:"key"`
+		} `json:"body"`
+	}
+)
+
+func (k createdAPIKey) whole() bool     { return k.UUID != "" && k.Spec.Key != "" }
+func (a createdAccount) whole() bool    { return a.ID != "" }
+func (k createdAccountKey) whole() bool { return k.ID != "" && k.Body.Key != "" }
+
+// once has an operation create something at the first call, and tells the same at every
+// other.
+func once[T interface{ whole() bool }](
+	create func(operation.Operation) ([]byte, error), op operation.Operation,
+) func() (T, error) {
+	return sync.OnceValues(func() (created T, err error) {
+		response, err := create(op)
+		if err != nil {
+			return created, err
+		}
+		status, err := readBody(response, &created)
+		if err == nil && !created.whole() {
+			err = errors.New("no such thing in the response")
+		}
+		if err != nil {
+			return created, fmt.Errorf("nothing is created by %s, status %d: %w", op.Name, status, err)
+		}
+		return created, nil
+	})
 }
 
-func createEntity(
-	op operation.Operation, sample func(operation.Operation) ([]byte, error), values Values,
-	send func(operation.Operation, []byte) ([]byte, error),
-) (entity, error) {
-	text, err := sample(op)
-	if err != nil {
-		return entity{}, err
+// readBody reads the body of a function's response, and gives its status.
+func readBody(response []byte, into any) (status int, err error) {
+	var outer struct {
+		StatusCode int    `json:"statusCode"`
+		Body       string `json:"body"`
 	}
-	event, err := Fill(text, values)
-	if err != nil {
-		return entity{}, err
+	if err := json.Unmarshal(response, &outer); err != nil {
+		return 0, fmt.Errorf("response: %w", err)
 	}
-	response, err := send(op, event)
-	if err != nil {
-		return entity{}, err
+	if err := json.Unmarshal([]byte(outer.Body), into); err != nil {
+		return outer.StatusCode, fmt.Errorf("body: %w", err)
 	}
-	var created entity
-	status, err := bodyOf(response, &created)
-	if err != nil {
-		return entity{}, err
-	}
-	if created.ID == "" || op.Name == operation.CreateAccountKey.Name && created.Body.Key == "" {
-		return entity{}, fmt.Errorf("nothing is created by %s, status %d", op.Name, status)
-	}
-	return created, nil
+	return outer.StatusCode, nil
 }

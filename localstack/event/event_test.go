@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"latchkey/localstack/event"
 	"latchkey/localstack/lambdahost/hosttest"
 	"latchkey/shared/apikey"
@@ -80,98 +82,107 @@ func TestKeyValuesOfNoKey(t *testing.T) {
 	}
 }
 
-func TestCreated(t *testing.T) {
+func TestCreatedAPIKey(t *testing.T) {
 	tests := []struct {
 		name, response string
 		want           string
 		wantErr        string
 	}{
 		{"created", `{"statusCode":200,"body":"{\"uuid\":\"u-1\",\"spec\":{\"key\":\"lk_1\"}}"}`, "u-1 lk_1", ""},
-		{"without an identifier", `{"statusCode":200,"body":"{\"uuid\":\"u-1\"}"}`, "", "status 200"},
-		{"refused", `{"statusCode":401,"body":"{\"code\":16}"}`, "", "status 401"},
-		{"no JSON", `nonsense`, "", "response of the creation"},
+		{"without an identifier", `{"statusCode":200,"body":"{\"uuid\":\"u-1\"}"}`, "", "by create-api-key, status 200: no such thing"},
+		{"refused", `{"statusCode":401,"body":"{\"code\":16}"}`, "", "by create-api-key, status 401: no such thing"},
+		{"another body", `{"statusCode":502,"body":"[]"}`, "", "by create-api-key, status 502: body: json: "},
+		{"no JSON", `nonsense`, "", "by create-api-key, status 0: response: "},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			sample := func() ([]byte, error) { return []byte(`"{{a}}"`), nil }
-			sent := 0
-			values := event.Created(sample, event.Values{"a": event.Fixed("b")}, func(text []byte) ([]byte, error) {
-				if sent++; string(text) != `"b"` {
-					t.Errorf("sent %s", text)
-				}
-				return []byte(test.response), nil
-			})
-			got, err := event.Fill([]byte("{{created-uuid}} {{created-key-id}}"), values)
-			if err == nil && string(got) != test.want {
-				t.Errorf("got %q", got)
-			}
-			if sent != 1 {
-				t.Errorf("%d keys were created", sent)
-			}
-			if !says(err, test.wantErr) {
-				t.Errorf("error %v", err)
+			sent, values := creating(map[string]string{operation.CreateAPIKey.Name: test.response})
+			wantFilled(t, values, "{{created-uuid}} {{created-key-id}}", test.want, test.wantErr)
+			if diff := cmp.Diff([]string{`create-api-key "b"`}, *sent); diff != "" {
+				t.Errorf("sent (-want +got):\n%s", diff)
 			}
 		})
 	}
 }
 
 // An account is created before its key, and both once however often they are named.
-func TestAccounts(t *testing.T) {
+func TestCreatedAccounts(t *testing.T) {
 	const account, key = `{"statusCode":200,"body":"{\"id\":\"a-1\"}"}`, `{"statusCode":200,"body":"{\"id\":\"k-1\",\"body\":{\"key\":\"ZENKEY_1\"}}"}`
+	const forAccount, forKey = `create-service-account "b"`, `create-account-key "a-1b"`
 	tests := []struct {
 		name, event, account, key string
 		want                      string
-		wantSent                  int
+		wantSent                  []string
 		wantErr                   string
 	}{
-		{"neither", "{{a}}", "", "", "b", 0, ""},
-		{"an account", "{{created-account-id}} {{created-account-id}}", account, "", "a-1 a-1", 1, ""},
-		{"a key", "{{created-account-key-id}} {{created-account-id}} {{created-account-key}}", account, key, "k-1 a-1 ZENKEY_1", 2, ""},
-		{"a refused account", "{{created-account-key}}", `{"statusCode":401,"body":"[]"}`, key, "", 1, "create-service-account, status 401"},
-		{"a key that is not shown", "{{created-account-key-id}}", account, account, "", 2, "create-account-key, status 200"},
-		{"no JSON", "{{created-account-id}}", "nonsense", "", "", 1, "response of the creation"},
+		{"neither", "{{a}}", "", "", "b", nil, ""},
+		{"an account", "{{created-account-id}} {{created-account-id}}", account, "", "a-1 a-1", []string{forAccount}, ""},
+		{
+			"a key", "{{created-account-key-id}} {{created-account-id}} {{created-account-key}}", account, key,
+			"k-1 a-1 ZENKEY_1", []string{forAccount, forKey}, "",
+		},
+		{"a refused account", "{{created-account-key}}", `{"statusCode":401,"body":"[]"}`, key, "", []string{forAccount}, "create-service-account, status 401"},
+		{"a key that is not shown", "{{created-account-key-id}}", account, account, "", []string{forAccount, forKey}, "create-account-key, status 200"},
+		{"no JSON", "{{created-account-id}}", "nonsense", "", "", []string{forAccount}, "status 0: response: "},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			sample := func(op operation.Operation) ([]byte, error) {
-				if op.Name == operation.CreateAccountKey.Name {
-					return []byte(`"{{created-account-id}}{{a}}"`), nil
-				}
-				return []byte(`"{{a}}"`), nil
-			}
-			sent := 0
-			values := event.Values{"a": event.Fixed("b")}
-			maps.Copy(values, event.Accounts(sample, values, func(op operation.Operation, text []byte) ([]byte, error) {
-				sent++
-				if op.Name == operation.CreateAccountKey.Name {
-					if string(text) != `"a-1b"` {
-						t.Errorf("sent %s for a key", text)
-					}
-					return []byte(test.key), nil
-				}
-				if string(text) != `"b"` {
-					t.Errorf("sent %s for an account", text)
-				}
-				return []byte(test.account), nil
-			}))
-			got, err := event.Fill([]byte(test.event), values)
-			if err == nil && string(got) != test.want {
-				t.Errorf("got %q", got)
-			}
-			if sent != test.wantSent {
-				t.Errorf("%d events were sent, want %d", sent, test.wantSent)
-			}
-			if !says(err, test.wantErr) {
-				t.Errorf("error %v", err)
+			sent, values := creating(map[string]string{
+				operation.CreateServiceAccount.Name: test.account, operation.CreateAccountKey.Name: test.key,
+			})
+			wantFilled(t, values, test.event, test.want, test.wantErr)
+			if diff := cmp.Diff(test.wantSent, *sent); diff != "" {
+				t.Errorf("sent (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestNothingIsSent(t *testing.T) {
+	outage := errors.New("out of order")
+	sample := func(operation.Operation) ([]byte, error) { return []byte(`"{{a}}"`), nil }
+	values := event.Created(sample, event.Values{"a": func() (string, error) { return "", outage }}, nil)
+	if _, err := values[event.CreatedUUID](); !errors.Is(err, outage) {
+		t.Errorf("a value is missing: %v", err)
+	}
+	values = event.Created(func(operation.Operation) ([]byte, error) { return nil, outage }, nil, nil)
+	if _, err := values[event.CreatedAccountID](); !errors.Is(err, outage) {
+		t.Errorf("the sample is missing: %v", err)
+	}
+}
+
+// creating gives values whose creations are answered as told, and what was sent for them.
+func creating(responses map[string]string) (sent *[]string, values event.Values) {
+	sent = new([]string)
+	sample := func(op operation.Operation) ([]byte, error) {
+		if op.Name == operation.CreateAccountKey.Name {
+			return []byte(`"{{created-account-id}}{{a}}"`), nil
+		}
+		return []byte(`"{{a}}"`), nil
+	}
+	values = event.Values{"a": event.Fixed("b")}
+	maps.Copy(values, event.Created(sample, values, func(op operation.Operation, text []byte) ([]byte, error) {
+		*sent = append(*sent, op.Name+" "+string(text))
+		return []byte(responses[op.Name]), nil
+	}))
+	return sent, values
+}
+
+func wantFilled(t *testing.T, values event.Values, text, want, wantErr string) {
+	t.Helper()
+	got, err := event.Fill([]byte(text), values)
+	if err == nil && string(got) != want {
+		t.Errorf("got %q", got)
+	}
+	if !says(err, wantErr) {
+		t.Errorf("error %v", err)
 	}
 }
 
 func TestRandomNames(t *testing.T) {
 	seen := map[string]bool{}
 	for range 3 {
-		name, err := event.Fill([]byte("{{random-name}}"), event.Accounts(nil, nil, nil))
+		name, err := event.Fill([]byte("{{random-name}}"), event.Created(nil, nil, nil))
 		if err != nil || seen[string(name)] || !strings.HasPrefix(string(name), "sample-") {
 			t.Errorf("%q, %v", name, err)
 		}

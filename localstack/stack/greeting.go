@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"latchkey/localstack/shellword"
 	"latchkey/shared/operation"
 )
 
@@ -45,7 +46,7 @@ func (s *Stack) requests() ([]string, error) {
 	}
 	keys := s.url + strings.ReplaceAll(operation.CreateAPIKey.Path(), "{namespace}", Namespace)
 	validate := s.url + operation.ValidateAPIKey.Path()
-	read := "$(cat " + quote(s.state.rootKeyPath()) + ")"
+	read := "$(cat " + shellword.Quote(s.state.rootKeyPath()) + ")"
 	bearer := `-H "Authorization: Bearer ` + read + `"`
 	const isJSON = `-H 'Content-Type: application/json'`
 	return []string{
@@ -54,15 +55,4 @@ func (s *Stack) requests() ([]string, error) {
 		fmt.Sprintf(`K=%s; curl -sS -X POST %s %s -d "{\"key\":\"${K%%_*}\",\"secret\":\"${K##*_}\"}"`,
 			read, validate, isJSON),
 	}, nil
-}
-
-// quote writes a path as one word of a shell.
-func quote(path string) string {
-	plain := func(r rune) bool {
-		return strings.ContainsRune("/._-+,@%", r) || r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z'
-	}
-	if strings.IndexFunc(path, func(r rune) bool { return !plain(r) }) < 0 {
-		return path
-	}
-	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 }

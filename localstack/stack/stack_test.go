@@ -343,7 +343,7 @@ func TestChangesAreGivenToTheFunctionThatWantsThem(t *testing.T) {
 	}})
 	put(t, s, "not wanted", 0)
 	item := keyOf("wanted")
-	item[op.Feed] = &types.AttributeValueMemberN{Value: "1"}
+	item[op.Feed] = &types.AttributeValueMemberS{Value: "now"}
 	putItem(t, s, item)
 	localtest.WaitUntil(t, func() bool {
 		return strings.Contains(log.String(), "stream: "+op.Name+": attempt 1 of 11 at record ")

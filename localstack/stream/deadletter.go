@@ -4,13 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 
+	"latchkey/localstack/shellword"
 	"latchkey/shared/operation"
 )
 
@@ -54,12 +53,5 @@ func withoutPlaceholders(event []byte) []byte {
 // resend is the command that sends a dead letter again.
 func resend(op operation.Operation, line int, path string) string {
 	return fmt.Sprintf("sed -n %dp %s | make invoke OP=%s DATA=%s EVENT=/dev/stdin",
-		line, quote(path), op.Name, quote(filepath.Dir(path)))
-}
-
-// quote writes a text as one word of a shell.
-func quote(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
-
-func logLine(log io.Writer, format string, arguments ...any) {
-	fmt.Fprintf(log, "stream: "+format+"\n", arguments...)
+		line, shellword.Quote(path), op.Name, shellword.Quote(filepath.Dir(path)))
 }

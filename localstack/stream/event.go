@@ -32,12 +32,13 @@ func numberOf(found types.Record) string {
 }
 
 // wants reports whether a change is one that an operation is to know of: the item has
-// the attribute now. One that was removed has no new image.
+// the attribute now, as a text, which is what the filter in AWS asks for. One that was
+// removed has no new image.
 func wants(op operation.Operation, found types.Record) bool {
 	if found.Dynamodb == nil {
 		return false
 	}
-	_, has := found.Dynamodb.NewImage[op.Feed]
+	_, has := found.Dynamodb.NewImage[op.Feed].(*types.AttributeValueMemberS)
 	return has
 }
 
@@ -153,7 +154,7 @@ func batches(records []record) [][]record {
 	size := 0
 	for _, r := range records {
 		last := len(all) - 1
-		if last < 0 || len(all[last]) == BatchSize || size+len(",")+len(r.text) > lambdahost.MaxEvent {
+		if last < 0 || len(all[last]) == operation.FeedBatch || size+len(",")+len(r.text) > lambdahost.MaxEvent {
 			all, size = append(all, []record{r}), len(eventStart+eventEnd)+len(r.text)
 			continue
 		}

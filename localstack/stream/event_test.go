@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"latchkey/localstack/lambdahost"
+	"latchkey/shared/operation"
 )
 
 // A batch is as large as an event may be, to the last byte.
@@ -21,9 +22,9 @@ func TestBatches(t *testing.T) {
 		want  []int // records in each batch
 	}{
 		{"none", nil, nil},
-		{"as many as may be", slices.Repeat([]int{1}, BatchSize), []int{BatchSize}},
-		{"one more", slices.Repeat([]int{1}, BatchSize+1), []int{BatchSize, 1}},
-		{"many", slices.Repeat([]int{1}, 3*BatchSize), []int{BatchSize, BatchSize, BatchSize}},
+		{"as many as may be", slices.Repeat([]int{1}, operation.FeedBatch), []int{operation.FeedBatch}},
+		{"one more", slices.Repeat([]int{1}, operation.FeedBatch+1), []int{operation.FeedBatch, 1}},
+		{"many", slices.Repeat([]int{1}, 3*operation.FeedBatch), []int{operation.FeedBatch, operation.FeedBatch, operation.FeedBatch}},
 		{"as large as may be", []int{half, rest}, []int{2}},
 		{"one byte too large", []int{half, rest + 1}, []int{1, 1}},
 		{"three of them", []int{half, rest, half, rest}, []int{2, 2}},

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
 
@@ -26,8 +25,9 @@ func (m *mapping) log(format string, arguments ...any) {
 	logLine(m.config.Log, m.op.Name+": "+format, arguments...)
 }
 
-// run reads until the context ends. After an error it looks again, as who may have
-// been restarted, or reset; a row of errors is one outage, and one line in the log.
+// run reads until the context ends. After an error it begins again: the emulator may
+// have been restarted, or the table made anew. Errors in a row are one outage, and one
+// line in the log.
 func (m *mapping) run(ctx context.Context) {
 	outage := false
 	for ctx.Err() == nil {
@@ -37,7 +37,7 @@ func (m *mapping) run(ctx context.Context) {
 			outage = true
 			m.log("%v; trying again", err)
 		}
-		_ = sleep(ctx, outageDelay*m.config.PollInterval)
+		_ = m.config.Sleep(ctx, outageDelay*m.config.PollInterval)
 	}
 }
 
@@ -64,7 +64,7 @@ func (m *mapping) follow(ctx context.Context, healthy func()) error {
 		if busy {
 			continue
 		}
-		if err := sleep(ctx, m.config.PollInterval); err != nil {
+		if err := m.config.Sleep(ctx, m.config.PollInterval); err != nil {
 			return err
 		}
 	}
@@ -113,15 +113,15 @@ func (m *mapping) try(ctx context.Context, batch []record) error {
 		}
 		if failure, is := errors.AsType[*lambdahost.FunctionError](err); is {
 			failures, told = failures+1, false
-			m.log("attempt %d of %d at %s: %s", failures, RetryAttempts+1, nameOf(batch), kindOf(failure))
+			m.log("attempt %d of %d at %s: %s", failures, operation.FeedRetries+1, nameOf(batch), kindOf(failure))
 		} else if !told {
 			told = true
 			m.log("%s: %v; trying again", nameOf(batch), err)
 		}
-		if failures > RetryAttempts {
+		if failures > operation.FeedRetries {
 			return err
 		}
-		if err := sleep(ctx, delay); err != nil {
+		if err := m.config.Sleep(ctx, delay); err != nil {
 			return err
 		}
 	}
@@ -159,16 +159,4 @@ func nameOf(batch []record) string {
 		return "record " + first
 	}
 	return fmt.Sprintf("records %s to %s (%d)", first, last, len(batch))
-}
-
-// sleep waits, unless the context ends; that is its error.
-func sleep(ctx context.Context, duration time.Duration) error {
-	timer := time.NewTimer(duration)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
 }

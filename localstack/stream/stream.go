@@ -15,16 +15,17 @@
 //	stream.json         the checkpoints
 //	dead-letters.jsonl  the dead letters, an event in each line
 //
-// and without one both are in memory and in the log. The checkpoint is written after
-// the function has returned, so that a stack that is killed in between sends the batch
-// once more at its next start: a function gets every record at least once. Records that
-// were passed over are only written off when there is nothing else to do; after a kill
-// they are passed over again. A checkpoint of another stream is of data that are gone,
-// and the new stream is read from its beginning.
+// and without one the checkpoints are in memory, and a dead letter is lost but for the
+// line in the log that tells of it. The checkpoint is written after the function has
+// returned, so that a stack that is killed in between sends the batch once more at its
+// next start: a function gets every record at least once. Records that were passed over
+// are only written off when there is nothing else to do; after a kill they are passed
+// over again. A checkpoint of another stream is of data that are gone, and the new
+// stream is read from its beginning.
 //
-// A dead letter is an event that the function can be given again, by a command that the
-// log names. The log never holds what is in a record, nor what a function says of its
-// failure, which may quote it.
+// A dead letter that is kept is an event that the function can be given again, by a
+// command that the log names. The log never holds what is in a record, nor what a
+// function says of its failure, which may quote it.
 //
 // What is as in Lambda, and where that is written:
 //
@@ -32,7 +33,7 @@
 //	the records of a shard in order, one batch at a time      [polling]
 //	a parent shard before its children                        [streams]
 //	a batch: a number of records, and 6 MB, at most           [polling]
-//	a filter that needs an attribute of the new image         [filter]
+//	a filter that needs a text in the new image               [filter]
 //	a batch with an error of the function is tried again,
 //	with exponential back-off; its shard waits meanwhile      [polling]
 //	a number of retries; then halves, which do not count      [errors]
@@ -77,16 +78,10 @@ import (
 	"latchkey/shared/operation"
 )
 
-// What a mapping is configured with, as in the infrastructure.
-const (
-	BatchSize     = 10 // records in an event at most
-	RetryAttempts = 10 // for a batch, after the first attempt
-)
-
 // Defaults of a Config.
 const (
-	DefaultPollInterval = 100 * time.Millisecond
-	DefaultRetryDelay   = 100 * time.Millisecond
+	defaultPollInterval = 100 * time.Millisecond
+	defaultRetryDelay   = 100 * time.Millisecond
 )
 
 const (
@@ -118,8 +113,11 @@ type Config struct {
 	Dir        string                // the state directory; empty: in memory
 	Log        io.Writer             // nil: nowhere
 
-	PollInterval time.Duration // when there is nothing to do; 0: DefaultPollInterval
-	RetryDelay   time.Duration // before the first retry; 0: DefaultRetryDelay
+	PollInterval time.Duration // when there is nothing to do; 0: a default
+	RetryDelay   time.Duration // before the first retry; 0: a default
+
+	// Sleep waits, unless the context ends; that is its error. Nil: by the clock.
+	Sleep func(context.Context, time.Duration) error
 }
 
 // Client is a client for the streams of an emulator, which takes any credentials.
@@ -166,8 +164,8 @@ func Start(ctx context.Context, config Config) (*Poller, error) {
 }
 
 func withDefaults(config Config) Config {
-	config.PollInterval = cmp.Or(config.PollInterval, DefaultPollInterval)
-	config.RetryDelay = cmp.Or(config.RetryDelay, DefaultRetryDelay)
+	config.PollInterval = cmp.Or(config.PollInterval, defaultPollInterval)
+	config.RetryDelay = cmp.Or(config.RetryDelay, defaultRetryDelay)
 	if config.Operations == nil {
 		config.Operations = slices.DeleteFunc(slices.Clone(operation.All), func(op operation.Operation) bool {
 			return op.Caller != operation.Stream
@@ -175,6 +173,9 @@ func withDefaults(config Config) Config {
 	}
 	if config.Log == nil {
 		config.Log = io.Discard
+	}
+	if config.Sleep == nil {
+		config.Sleep = sleep
 	}
 	return config
 }
@@ -200,4 +201,20 @@ func latestStream(ctx context.Context, config Config) (string, error) {
 		return "", fmt.Errorf("table %s: %w", config.Table, errNoStream)
 	}
 	return *out.Table.LatestStreamArn, nil
+}
+
+// sleep is Config.Sleep by the clock.
+func sleep(ctx context.Context, duration time.Duration) error {
+	timer := time.NewTimer(duration)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+func logLine(log io.Writer, format string, arguments ...any) {
+	fmt.Fprintf(log, "stream: "+format+"\n", arguments...)
 }

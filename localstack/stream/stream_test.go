@@ -141,6 +141,28 @@ func logging(log *localtest.Buffer) func(*stream.Config) {
 	return func(c *stream.Config) { c.Log = log }
 }
 
+// Waits are the delays of a poller that does not wait.
+type waits struct {
+	mu     sync.Mutex
+	delays []time.Duration
+}
+
+// instead has a poller note a delay and go on at once.
+func (w *waits) instead(c *stream.Config) {
+	c.Sleep = func(ctx context.Context, delay time.Duration) error {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.delays = append(w.delays, delay)
+		return ctx.Err()
+	}
+}
+
+func (w *waits) all() []time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.delays)
+}
+
 // A function notes what it is invoked with. Answer, if any, says how it ends.
 type function struct {
 	answer func(ctx context.Context, op operation.Operation, event events.DynamoDBEvent) error
@@ -238,11 +260,32 @@ func TestChangesComeInOrderAndThroughTheFilter(t *testing.T) {
 	}
 }
 
+// The filter asks for the attribute as a text.
+func TestAnAttributeOfAnotherTypeIsPassedOver(t *testing.T) {
+	d, f := newDatabase(t, shared), &function{}
+	for pk, value := range map[string]types.AttributeValue{
+		"number": &types.AttributeValueMemberN{Value: "1"},
+		"null":   &types.AttributeValueMemberNULL{Value: true},
+		"map":    &types.AttributeValueMemberM{Value: item{"S": text("deep")}},
+		"list":   &types.AttributeValueMemberL{Value: []types.AttributeValue{text("deep")}},
+		"texts":  &types.AttributeValueMemberSS{Value: []string{"one"}},
+	} {
+		whole := keyOf(pk)
+		whole[feed] = value
+		d.putItem(whole)
+	}
+	empty := keyOf("empty text")
+	empty[feed] = text("")
+	d.putItem(empty)
+	d.poll(f)
+	f.wait(t, "empty text")
+}
+
 func TestABatchHasARecordsLimit(t *testing.T) {
 	d, f := newDatabase(t, shared), &function{}
 	var want [][]string
-	for i := range 2*stream.BatchSize + 3 {
-		if i%stream.BatchSize == 0 {
+	for i := range 2*operation.FeedBatch + 3 {
+		if i%operation.FeedBatch == 0 {
 			want = append(want, nil)
 		}
 		pk := strconv.Itoa(i)
@@ -301,7 +344,8 @@ func TestAnEventIsAsLambdaSendsIt(t *testing.T) {
 
 func everyType() item {
 	return item{
-		feed:         &types.AttributeValueMemberM{Value: item{"deep": &types.AttributeValueMemberL{Value: []types.AttributeValue{text("<{{x}}>"), &types.AttributeValueMemberNULL{Value: true}}}}},
+		feed:         text("<{{x}}>"),
+		"map":        &types.AttributeValueMemberM{Value: item{"deep": &types.AttributeValueMemberL{Value: []types.AttributeValue{text("<{{x}}>"), &types.AttributeValueMemberNULL{Value: true}}}}},
 		"text":       text("é\n\"\\"),
 		"empty":      text(""),
 		"number":     &types.AttributeValueMemberN{Value: "12345678901234567890123456789012345678"},
@@ -330,7 +374,8 @@ func wantedEvent(t *testing.T, d *database, r events.DynamoDBEventRecord) (want 
 			"OldImage": {"pk": {"S": "all types"}, "sk": {"S": "x"}, "text": {"S": "old"}},
 			"NewImage": {
 				"pk": {"S": "all types"}, "sk": {"S": "x"},
-				"marked": {"M": {"deep": {"L": [{"S": "<{{x}}>"}, {"NULL": true}]}}},
+				"marked": {"S": "<{{x}}>"},
+				"map": {"M": {"deep": {"L": [{"S": "<{{x}}>"}, {"NULL": true}]}}},
 				"text": {"S": "é\n\"\\"}, "empty": {"S": ""},
 				"number": {"N": "12345678901234567890123456789012345678"},
 				"yes": {"BOOL": true}, "no": {"BOOL": false}, "null": {"NULL": true},
@@ -356,7 +401,7 @@ func (d *database) arn() string {
 
 func wantDecoded(t *testing.T, image map[string]events.DynamoDBAttributeValue) {
 	t.Helper()
-	deep := image[feed].Map()["deep"].List()
+	deep := image["map"].Map()["deep"].List()
 	if deep[0].String() != "<{{x}}>" || !deep[1].IsNull() || !image["null"].IsNull() || image["text"].String() != "é\n\"\\" ||
 		image["number"].Number() != "12345678901234567890123456789012345678" || !image["yes"].Boolean() ||
 		!bytes.Equal(image["binary"].Binary(), []byte{0, 1, 255}) || image["texts"].StringSet()[0] != "one" ||
@@ -369,7 +414,7 @@ func TestAFailedBatchIsTriedAgain(t *testing.T) {
 	d, log := newDatabase(t, shared), &localtest.Buffer{}
 	attempts := 0
 	f := &function{answer: func(context.Context, operation.Operation, events.DynamoDBEvent) error {
-		if attempts++; attempts <= stream.RetryAttempts {
+		if attempts++; attempts <= operation.FeedRetries {
 			return failure("Oops", "secret message")
 		}
 		return nil
@@ -383,31 +428,33 @@ func TestAFailedBatchIsTriedAgain(t *testing.T) {
 			t.Errorf("attempt %d (-want +got):\n%s", i+1, diff)
 		}
 	}
-	last := fmt.Sprintf("stream: fed: attempt %d of %d at records ", stream.RetryAttempts, stream.RetryAttempts+1)
-	if got := log.String(); strings.Count(got, "\n") != stream.RetryAttempts || !strings.Contains(got, last) ||
-		strings.Count(got, " (2): Oops\n") != stream.RetryAttempts || strings.Contains(got, "secret") {
+	last := fmt.Sprintf("stream: fed: attempt %d of %d at records ", operation.FeedRetries, operation.FeedRetries+1)
+	if got := log.String(); strings.Count(got, "\n") != operation.FeedRetries || !strings.Contains(got, last) ||
+		strings.Count(got, " (2): Oops\n") != operation.FeedRetries || strings.Contains(got, "secret") {
 		t.Errorf("log: %s", got)
 	}
 }
 
-// Two delays lie between three attempts, and the second is twice the first.
+// Each delay is twice the one before, up to the longest.
 func TestRetriesBackOff(t *testing.T) {
-	const delay = 20 * time.Millisecond
-	d := newDatabase(t, shared)
-	var times []time.Time
+	d, waits := newDatabase(t, shared), &waits{}
+	attempts := 0
 	f := &function{answer: func(context.Context, operation.Operation, events.DynamoDBEvent) error {
-		if times = append(times, time.Now()); len(times) < 4 {
+		if attempts++; attempts <= operation.FeedRetries {
 			return failure("Oops", "")
 		}
 		return nil
 	}}
 	d.put("a", feed)
-	d.poll(f, func(c *stream.Config) { c.RetryDelay = delay })
+	d.poll(f, waits.instead, func(c *stream.Config) { c.PollInterval, c.RetryDelay = time.Hour, time.Second })
 	f.wait(t, "a")
-	for i, at := range times[1:] {
-		if waited, want := at.Sub(times[i]), delay<<i; waited < want {
-			t.Errorf("retry %d came after %v, want at least %v", i+1, waited, want)
-		}
+	var want []time.Duration
+	for _, times := range []time.Duration{1, 2, 4, 8, 16, 32, 32, 32, 32, 32} {
+		want = append(want, times*time.Second)
+	}
+	retries := slices.DeleteFunc(waits.all(), func(delay time.Duration) bool { return delay >= time.Hour })
+	if diff := cmp.Diff(want, retries); diff != "" {
+		t.Errorf("delays (-want +got):\n%s", diff)
 	}
 }
 
@@ -450,7 +497,7 @@ func TestWhatCannotBeHandledIsADeadLetter(t *testing.T) {
 	if got := log.String(); strings.Contains(got, "poison") || strings.Contains(got, feed) {
 		t.Errorf("the log holds contents: %s", got)
 	}
-	if got := f.attempts("more poison"); got != 1+stream.RetryAttempts {
+	if got := f.attempts("more poison"); got != 1+operation.FeedRetries {
 		t.Errorf("%d attempts at one record", got)
 	}
 }
@@ -519,7 +566,7 @@ func TestABatchIsHalvedInOrder(t *testing.T) {
 	for _, c := range f.all() {
 		sizes = append(sizes, len(c.event.Records))
 	}
-	n := 1 + stream.RetryAttempts
+	n := 1 + operation.FeedRetries
 	want := slices.Concat(slices.Repeat([]int{5}, n), []int{2}, slices.Repeat([]int{3}, n), []int{1}, slices.Repeat([]int{2}, n),
 		slices.Repeat([]int{1}, n), []int{1})
 	if diff := cmp.Diff(want, sizes); diff != "" {
@@ -550,7 +597,7 @@ func TestALetterAfterATornOneIsALineOfItsOwn(t *testing.T) {
 	}
 }
 
-func TestWithoutADirectoryADeadLetterIsInTheLog(t *testing.T) {
+func TestWithoutADirectoryADeadLetterIsLost(t *testing.T) {
 	d, log := newDatabase(t, shared), &localtest.Buffer{}
 	f := &function{answer: func(_ context.Context, _ operation.Operation, event events.DynamoDBEvent) error {
 		if has(event, "poison") {
@@ -582,7 +629,7 @@ func TestADeadLetterThatCannotBeKeptIsTriedAgain(t *testing.T) {
 	}}
 	d.put("poison", feed)
 	d.poll(f, in(dir), logging(log))
-	localtest.WaitUntil(t, func() bool { return f.attempts("poison") > 2*(1+stream.RetryAttempts) })
+	localtest.WaitUntil(t, func() bool { return f.attempts("poison") > 2*(1+operation.FeedRetries) })
 	if got := strings.Count(log.String(), "stream: fed: dead letter: "); got != 1 {
 		t.Errorf("%d lines of it in the log: %s", got, log.String())
 	}
@@ -597,9 +644,9 @@ func TestWhatIsNotTheFunctionsFaultDoesNotCount(t *testing.T) {
 	attempts := 0
 	f := &function{answer: func(context.Context, operation.Operation, events.DynamoDBEvent) error {
 		switch attempts++; {
-		case attempts == 2*stream.RetryAttempts:
+		case attempts == 2*operation.FeedRetries:
 			return failure("Oops", "")
-		case attempts <= 4*stream.RetryAttempts:
+		case attempts <= 4*operation.FeedRetries:
 			return errors.New("no process starts")
 		}
 		return nil
@@ -617,7 +664,7 @@ func TestWhatIsNotTheFunctionsFaultDoesNotCount(t *testing.T) {
 
 func TestARestartContinues(t *testing.T) {
 	dir, d := t.TempDir(), newDatabase(t, shared)
-	for i := range stream.BatchSize + 1 {
+	for i := range operation.FeedBatch + 1 {
 		d.put(strconv.Itoa(i), feed)
 	}
 	first := &function{}
@@ -693,7 +740,7 @@ func TestBatchesAreWrittenOffOneByOne(t *testing.T) {
 		<-ctx.Done()
 		return ctx.Err()
 	}}
-	for i := range stream.BatchSize {
+	for i := range operation.FeedBatch {
 		d.put(strconv.Itoa(i), feed)
 	}
 	d.put("last", feed)
