@@ -61,9 +61,15 @@ type AccountEdit struct {
 	Disabled *bool
 }
 
-// isSwitch tells an edit that only switches an account off or on.
-func (e AccountEdit) isSwitch() bool {
-	return e.Disabled != nil && e == AccountEdit{Disabled: e.Disabled}
+// isSwitched tells a change that only switches an account off or on.
+func (a Account) isSwitched(changed Account) bool {
+	return changed.Disabled != a.Disabled &&
+		changed.Name == a.Name && changed.FullName == a.FullName && changed.Texts == a.Texts
+}
+
+// noteTexts says of an account whose texts are known what it has.
+func (a *Account) noteTexts() {
+	a.HasTexts, a.HasAvatar = a.Texts != AccountTexts{}, a.Texts.AvatarURL != ""
 }
 
 func (e AccountEdit) apply(account *Account) {

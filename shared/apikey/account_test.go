@@ -74,12 +74,11 @@ func TestLifeOfAnAccount(t *testing.T) {
 	want := apikey.Account{
 		Namespace: parse(t, "demo.app"), ID: account.ID, Name: "robot", FullName: "The Robot", Disabled: true,
 		Texts:     apikey.AccountTexts{Description: "described", AvatarURL: "a.png"},
-		CreatedAt: noon, UpdatedAt: noon, Version: 1,
+		CreatedAt: noon, UpdatedAt: noon, Version: 1, HasTexts: true, HasAvatar: true,
 	}
 	if diff := cmp.Diff(want, account, sameNamespace); diff != "" {
 		t.Error(diff)
 	}
-	want.HasTexts, want.HasAvatar = true, true
 	for _, handle := range []apikey.Handle{apikey.ByID(account.ID), apikey.ByName("robot")} {
 		ref := apikey.AccountRef{Namespace: parse(t, "demo.app"), Handle: handle}
 		got, err := f.OpenAccount(t.Context(), f.root, access.Read, access.ServiceAccount, ref)
@@ -302,6 +301,16 @@ func TestRevocationIsNotHeldOff(t *testing.T) {
 	for name, revoke := range map[string]func(*fixture, *apikey.Service, apikey.Account, apikey.FullKey) error{
 		"key off": func(f *fixture, s *apikey.Service, account apikey.Account, key apikey.FullKey) error {
 			return second(s.Update(t.Context(), f.root, account.Key(apikey.ByID(key.Locator.ID)), apikey.Edit{Disabled: pointer(true)}))
+		},
+		"key off, with the rest as it is": func(f *fixture, s *apikey.Service, account apikey.Account, key apikey.FullKey) error {
+			return second(s.Update(t.Context(), f.root, account.Key(apikey.ByName("ci")), apikey.Edit{
+				Name: pointer("ci"), Description: pointer(""), Disabled: pointer(true),
+			}))
+		},
+		"account off, with the rest as it is": func(f *fixture, s *apikey.Service, account apikey.Account, _ apikey.FullKey) error {
+			return second(s.UpdateAccount(t.Context(), f.root, account, apikey.AccountEdit{
+				Name: pointer("robot"), FullName: pointer(""), Disabled: pointer(true),
+			}))
 		},
 		"account off": func(f *fixture, s *apikey.Service, account apikey.Account, _ apikey.FullKey) error {
 			return second(s.UpdateAccount(t.Context(), f.root, account, apikey.AccountEdit{Disabled: pointer(true)}))

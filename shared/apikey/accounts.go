@@ -35,6 +35,7 @@ func (s *Service) CreateAccount(ctx context.Context, caller access.Caller, draft
 	if fields := account.problems(); len(fields) > 0 {
 		return Account{}, fault.InvalidFields(fields...)
 	}
+	account.noteTexts()
 	if err := s.store.CreateAccount(ctx, account); err != nil {
 		return Account{}, fmt.Errorf("new account: %w", err)
 	}
@@ -98,15 +99,25 @@ func (s *Service) UpdateAccount(
 			return Account{}, fault.InvalidFields(fields...)
 		}
 		changed.UpdatedAt = s.clock().UTC()
-		if edit.isSwitch() {
-			return changed, s.store.SwitchAccount(ctx, changed)
-		}
-		if err := s.store.UpdateAccount(ctx, account, changed); err != nil {
-			return Account{}, fmt.Errorf("updated account: %w", err)
-		}
-		changed.Version++
-		return changed, nil
+		return s.replaceAccount(ctx, account, changed)
 	}))
+}
+
+func (s *Service) replaceAccount(ctx context.Context, account, changed Account) (Account, error) {
+	var err error
+	if account.isSwitched(changed) {
+		err = s.store.SwitchAccount(ctx, changed)
+	} else {
+		err = s.store.UpdateAccount(ctx, account, changed)
+	}
+	if err != nil {
+		return Account{}, fmt.Errorf("updated account: %w", err)
+	}
+	if changed.Texts != account.Texts {
+		changed.noteTexts()
+	}
+	changed.Version++
+	return changed, nil
 }
 
 // rereading gives a change the account as it is known the first time, and as it is then

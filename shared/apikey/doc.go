@@ -60,7 +60,8 @@
 //
 // Deleting an account marks it and frees its name, in one transaction. From then on it is
 // not there for anybody and its keys are refused; PurgeAccount removes what is left,
-// however long that takes and however often it begins again.
+// however long that takes and however often it begins again. Who renames an account or a
+// key all the time cannot hold off its deletion: only its last name may be free later.
 //
 // A name is held by a reservation that is written with the record that has it. So names
 // are unique under every race, and free in the same moment in which their holder is

@@ -173,8 +173,10 @@ type Edit struct {
 	Disabled    *bool
 }
 
-// isSwitch tells an edit that only switches a key off or on.
-func (e Edit) isSwitch() bool { return e.Disabled != nil && e == Edit{Disabled: e.Disabled} }
+// isSwitched tells a change that only switches a key off or on.
+func (k Key) isSwitched(changed Key) bool {
+	return changed.Disabled != k.Disabled && changed.Name == k.Name && changed.Texts.Equal(k.Texts)
+}
 
 func (e Edit) apply(key *Key) {
 	set(&key.Name, e.Name)

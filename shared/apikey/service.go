@@ -255,10 +255,6 @@ func (s *Service) Update(ctx context.Context, caller access.Caller, ref Ref, edi
 			return Key{}, fault.InvalidFields(fields...)
 		}
 		changed.UpdatedAt = s.clock().UTC()
-		if edit.isSwitch() {
-			changed.UpdatedBy = ActorOf(caller)
-			return changed, s.store.Switch(ctx, changed)
-		}
 		return s.replace(ctx, caller, key, changed)
 	})
 }
@@ -280,8 +276,17 @@ func untilSettled[T any](change func() (T, error)) (T, error) {
 // replace stores a key that the caller has changed.
 func (s *Service) replace(ctx context.Context, caller access.Caller, key, changed Key) (Key, error) {
 	changed.UpdatedBy = ActorOf(caller)
-	if err := s.store.Update(ctx, key, changed); err != nil {
+	var err error
+	if key.isSwitched(changed) {
+		err = s.store.Switch(ctx, changed)
+	} else {
+		err = s.store.Update(ctx, key, changed)
+	}
+	if err != nil {
 		return Key{}, fmt.Errorf("updated key: %w", err)
+	}
+	if !changed.Texts.Equal(key.Texts) {
+		changed.HasTexts = !changed.Texts.IsZero()
 	}
 	changed.Version++
 	return changed, nil

@@ -93,8 +93,8 @@ func (s *Store) replaceAccountTexts(account apikey.Account) (write, error) {
 
 // SwitchAccount sets what it sets and nothing else; see apikey.Store.
 func (s *Store) SwitchAccount(ctx context.Context, account apikey.Account) error {
-	return s.update(ctx, accountPartitionOf(account.Locator()), schema.AccountItem,
-		switching(account.Disabled, item{schema.UpdatedAt: moment(account.UpdatedAt)}), noAccount)
+	return s.transact(ctx, s.update(isLive, accountPartitionOf(account.Locator()), schema.AccountItem,
+		switching(account.Disabled, item{schema.UpdatedAt: moment(account.UpdatedAt)}), gone(noAccount)))
 }
 
 // MarkAccount takes an account out of the index and out of its name; see apikey.Store.
@@ -104,7 +104,7 @@ func (s *Store) MarkAccount(ctx context.Context, read apikey.Account, at time.Ti
 	partition := accountPartitionOf(read.Locator())
 	mark := change{set: item{schema.RemovedAt: moment(at)}, remove: []string{schema.Tenant, schema.Path}}
 	for range namingAttempts {
-		record := s.updateIf(isNamed(read.Name), partition, schema.AccountItem, mark, renamed(noAccount))
+		record := s.update(isNamed(read.Name), partition, schema.AccountItem, mark, renamed(noAccount))
 		err := s.transactNamed(ctx, nil, nameOfAccount(read), record)
 		other, isRenamed := errors.AsType[*renamedError](err)
 		if !isRenamed {
@@ -112,7 +112,7 @@ func (s *Store) MarkAccount(ctx context.Context, read apikey.Account, at time.Ti
 		}
 		read.Name = other.name
 	}
-	return s.update(ctx, partition, schema.AccountItem, mark, noAccount)
+	return s.transact(ctx, s.update(isLive, partition, schema.AccountItem, mark, gone(noAccount)))
 }
 
 // Accounts reads the accounts of a namespace from the index; see apikey.Store.

@@ -69,6 +69,12 @@ var ownedOperations = []ownedOperation{
 	{"update account", func(ctx context.Context, s *dynamo.Store, h household) error {
 		return s.UpdateAccount(ctx, h.account, h.account)
 	}, 0},
+	{"switch account", func(ctx context.Context, s *dynamo.Store, h household) error {
+		return s.SwitchAccount(ctx, h.account)
+	}, 0},
+	{"switch key", func(ctx context.Context, s *dynamo.Store, h household) error {
+		return s.Switch(ctx, h.key)
+	}, 0},
 	{"rename account", func(ctx context.Context, s *dynamo.Store, h household) error {
 		renamed := h.account
 		renamed.Name = "z"

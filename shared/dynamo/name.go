@@ -202,8 +202,8 @@ func (s *Store) checkAccount(key apikey.Key) write {
 	return write{part: types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{
 		TableName:                s.table,
 		Key:                      primaryKey(accountPartitionOf(at), schema.AccountItem),
-		ConditionExpression:      aws.String(isLive),
-		ExpressionAttributeNames: map[string]string{"#removed": schema.RemovedAt},
+		ConditionExpression:      isLive.text,
+		ExpressionAttributeNames: isLive.names,
 	}}, refused: func(_ item, cause error) error {
 		return fault.Wrap(fault.NotFound, cause, noAccount)
 	}}

@@ -21,11 +21,11 @@ const purgeBatch = 25
 //
 // The names of the account's keys, which a strongly consistent query finds, lead to the
 // keys: none is made or renamed after the mark. Whatever is needed to find the rest goes
-// after it: a key's items before its name, all names
-// before the account. So it can be killed anywhere, and done again.
+// after it: a key's items before its name, all names before the account. So it can be
+// killed anywhere, and done again.
 func (s *Store) PurgeAccount(ctx context.Context, at apikey.AccountLocator) error {
 	partition := accountPartitionOf(at)
-	// By a query, like all else that is read here, so that the function needs one right.
+	// By a query, as all else that is read here: the function may do nothing else.
 	record, err := s.readPartition(ctx, partition, schema.Range{From: schema.AccountItem, To: schema.AccountItem}, 1)
 	if err != nil || len(record) == 0 {
 		return err

@@ -1,17 +1,12 @@
 package dynamo
 
 import (
-	"context"
-	"errors"
 	"maps"
 	"slices"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"latchkey/shared/fault"
 	"latchkey/shared/schema"
 )
 
@@ -52,32 +47,9 @@ func (c change) expression() (text string, names map[string]string, values item)
 	return text, names, values
 }
 
-// update changes a record that is there and not marked as deleted. NotFound, with a text
-// for the client: there is none.
-func (s *Store) update(ctx context.Context, partition, sort string, c change, missing string) error {
-	text, names, values := c.expression()
-	names["#removed"] = schema.RemovedAt
-	_, err := s.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-		TableName:                 s.table,
-		Key:                       primaryKey(partition, sort),
-		UpdateExpression:          &text,
-		ConditionExpression:       aws.String(isLive),
-		ExpressionAttributeNames:  names,
-		ExpressionAttributeValues: values,
-	})
-	if _, failed := errors.AsType[*types.ConditionalCheckFailedException](err); failed {
-		return fault.Wrap(fault.NotFound, err, missing)
-	}
-	if err != nil {
-		return classify(err)
-	}
-	return nil
-}
-
-// updateIf is a change as a part of a transaction.
-func (s *Store) updateIf(
-	c condition, partition, sort string, done change, refused func(item, error) error,
-) write {
+// update is a change as a part of a transaction. It is never sent alone: a transaction is
+// recognised when it is repeated, and waits for others on the same items.
+func (s *Store) update(c condition, partition, sort string, done change, refused func(item, error) error) write {
 	text, names, values := done.expression()
 	maps.Copy(names, c.names)
 	maps.Copy(values, c.values)

@@ -28,7 +28,10 @@ var (
 )
 
 // isLive is of a record that is there and not marked as deleted.
-var isLive = *isThere.text + " AND attribute_not_exists(#removed)"
+var isLive = condition{
+	text:  aws.String(*isThere.text + " AND attribute_not_exists(#removed)"),
+	names: map[string]string{"#removed": schema.RemovedAt},
+}
 
 func isAt(version int64) condition {
 	return condition{
@@ -106,8 +109,8 @@ func created(there item, cause error, key apikey.Key) error {
 }
 
 // Update replaces a key by a changed one; see apikey.Store. Texts that are not changed are
-// left alone, which is cheaper, and right also where they were read beside a record of
-// another version: a query is no snapshot.
+// left alone: that is cheaper, and a query is no snapshot, so that they may have been read
+// beside a record of another version.
 func (s *Store) Update(ctx context.Context, read, changed apikey.Key) error {
 	changed.Version = read.Version + 1
 	var texts []write
@@ -144,9 +147,9 @@ func (s *Store) replaceTexts(key apikey.Key) (write, error) {
 
 // Switch sets what it sets and nothing else; see apikey.Store.
 func (s *Store) Switch(ctx context.Context, key apikey.Key) error {
-	return s.update(ctx, partitionOf(key.Locator), schema.KeyItem, switching(key.Disabled, item{
+	return s.transact(ctx, s.update(isLive, partitionOf(key.Locator), schema.KeyItem, switching(key.Disabled, item{
 		schema.UpdatedAt: moment(key.UpdatedAt), schema.UpdatedBy: encodeActor(key.UpdatedBy),
-	}), noKey)
+	}), gone(noKey)))
 }
 
 // Delete removes a key and all that belongs to it; see apikey.Store. It goes by the name

@@ -14,10 +14,10 @@
 //	its key's name   same                              key/<name>        which of its keys has the name
 //	account's name   <namespace>#account-name/<name>   account-name      which account has the name
 //
-// The names of an account's keys lie in its own partition, so that a strongly
-// consistent query finds every key that an account has, but those that TTL is about to
-// remove: who removes what a deleted
-// account leaves behind must not rely on an index, which may not know the latest.
+// The names of an account's keys lie in its own partition, so that a strongly consistent
+// query finds every key that an account has, but those that TTL is about to remove: who
+// removes what a deleted account leaves behind must not rely on an index, which may not
+// know the latest.
 //
 // The index by-namespace:
 //

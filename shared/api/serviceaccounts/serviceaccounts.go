@@ -9,12 +9,13 @@
 //
 // # Bodies
 //
-// An answer is 200, also of a creation or a deletion, whose body is null. Things are shown
-// as entities, whose metadata is shown or null as hydrate says: by default it is shown when
-// one thing is read, and not in lists. Creations and updates show it, a rotation does not.
-// Times are UTC without a zone, as Python writes them. A key's text is ZenML's outer form of a full key, and stands in the
-// answers of its creation and its rotation alone. When a key was last used is last_login,
-// by whatever API, and counts as an update. An avatar_url that is empty is null.
+// An answer is 200, also of a creation or a deletion, whose body is null. Things are
+// shown as entities, whose metadata is shown or null as hydrate says: by default it is
+// shown when one thing is read, and not in lists. Creations and updates show it, a
+// rotation does not. Times are UTC without a zone, as Python writes them. A key's text
+// is ZenML's outer form of a full key, and stands in the answers of its creation and its
+// rotation alone. When a key was last used is last_login, by whatever API, and counts as
+// an update. An avatar_url that is empty is null.
 //
 // A request's body is read as pydantic reads it: unknown members do not matter, flags and
 // numbers may be texts. Members of an update that are null or missing change nothing. Three
@@ -46,8 +47,8 @@
 //
 // Package query is the language of lists. A list reads the keys of one account, or the
 // accounts of one namespace, counts what matches and keeps what is shown; to sort
-// otherwise than by creation, it keeps up to 10,000. The uses of keys, and the texts of either, are read for the page,
-// and for all only if they decide.
+// otherwise than by creation, it keeps up to 10,000. The uses of keys, and the texts of
+// either, are read for the page, and for all only if they decide.
 package serviceaccounts
 
 import (

@@ -19,9 +19,9 @@
 // Numbers are what pydantic takes for an integer: " +1_000.00 " is one. A page that is
 // too large for an int is the largest int, which is behind any last page.
 //
-// The direction is asc or desc; any other is ignored. Nulls are the lowest, false is below
-// true, texts are in the order of their bytes, of which the first 2,048 count. Ties are in the order of the ids, which is
-// ascending in either direction.
+// The direction is asc or desc; any other is ignored. Nulls are the lowest, false is
+// below true, texts are in the order of their bytes, of which the first 2,048 count.
+// Ties are in the order of the ids, which is ascending in either direction.
 //
 // # Filters
 //

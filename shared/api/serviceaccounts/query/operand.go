@@ -25,7 +25,7 @@ func text(holds relation) reader {
 func folded(holds relation) reader {
 	return func(operand string) (test, problem) {
 		operand = strings.ToLower(operand)
-		return func(v Value) bool { return holds(v.lower, operand) }, ""
+		return func(v Value) bool { return holds(v.folded(), operand) }, ""
 	}
 }
 
@@ -112,5 +112,5 @@ func sameFlag(operand string) (test, problem) {
 	default:
 		return nil, noFlag
 	}
-	return func(v Value) bool { return v == wanted }, ""
+	return func(v Value) bool { return v.number == wanted.number }, ""
 }

@@ -45,15 +45,15 @@ func (q *Query) Matches(r Record) bool {
 	return !slices.ContainsFunc(q.filters, func(f filter) bool { return !f.matches(r) })
 }
 
-// folding gives a record's texts in lower case too, which takes as long as the text is:
-// many filters may look at one.
+// folding gives a record whose texts remember what they are in lower case. To find that
+// takes as long as a text is, and many filters may look at one.
 func folding(r Record) Record {
 	known := make(map[string]Value)
 	return func(field string) Value {
 		v, ok := known[field]
 		if !ok {
 			v = r(field)
-			v.lower = strings.ToLower(v.text)
+			v.lower = new(string)
 			known[field] = v
 		}
 		return v

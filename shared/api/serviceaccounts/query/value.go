@@ -2,6 +2,7 @@ package query
 
 import (
 	"cmp"
+	"strings"
 	"time"
 )
 
@@ -21,7 +22,7 @@ type Value struct {
 	text   string // a text, or the 16 bytes of a UUID
 	number int64  // 1 for true, or the microseconds since 1970
 
-	lower string // the text in lower case, where a filter has asked
+	lower *string // where the text in lower case is kept, once a filter has asked
 }
 
 // TextValue is a text, which may be empty.
@@ -49,6 +50,14 @@ func TimeValue(at time.Time) Value {
 
 // A Record tells what it has in a field of the language.
 type Record func(field string) Value
+
+// folded is the text in lower case.
+func (v Value) folded() string {
+	if *v.lower == "" {
+		*v.lower = strings.ToLower(v.text)
+	}
+	return *v.lower
+}
 
 func (v Value) isNull() bool { return v.holds == nothing }
 
