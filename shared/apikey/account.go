@@ -72,6 +72,8 @@ func (a *Account) noteTexts() {
 	a.HasTexts, a.HasAvatar = a.Texts != AccountTexts{}, a.Texts.AvatarURL != ""
 }
 
+func (e AccountEdit) touchesTexts() bool { return e.Description != nil || e.AvatarURL != nil }
+
 func (e AccountEdit) apply(account *Account) {
 	set(&account.Name, e.Name)
 	set(&account.FullName, e.FullName)

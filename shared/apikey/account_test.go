@@ -295,6 +295,41 @@ func TestUpdateMeetsChanges(t *testing.T) {
 	}
 }
 
+// A query is no snapshot: it may show old texts beside a new record. What changes texts
+// goes by those that belong to the record.
+func TestTornReadLosesNothing(t *testing.T) {
+	f := newFixture(t)
+	account, err := f.CreateAccount(t.Context(), f.root, apikey.AccountDraft{
+		Namespace: parse(t, "demo"), Name: "robot", Texts: apikey.AccountTexts{Description: "old", AvatarURL: "old"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := draft(t, "demo")
+	d.Texts = apikey.Texts{Description: "old", Tags: []string{"old"}}
+	at := apikey.At(f.issue(t, d).FullKey.Locator)
+	stale := f.open(t, account)
+	if _, err := f.Update(t.Context(), f.root, at, apikey.Edit{Description: pointer("new"), Tags: &[]string{"new"}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.UpdateAccount(t.Context(), f.root, stale, apikey.AccountEdit{Description: pointer("new"), AvatarURL: pointer("new")}); err != nil {
+		t.Fatal(err)
+	}
+	config := f.config
+	dynamotest.Break(&config, "Query", between(func() { t.Error("texts that are changed are read by a query") }))
+	late := f.serviceOn(dynamo.New(config), discard)
+	key, err := late.Update(t.Context(), f.root, at, apikey.Edit{Description: pointer("old")})
+	if err != nil || key.Texts.Description != "old" || key.Texts.Tags[0] != "new" {
+		t.Errorf("%+v, %v", key.Texts, err)
+	}
+	torn := stale
+	torn.Version = 2
+	changed, err := late.UpdateAccount(t.Context(), f.root, torn, apikey.AccountEdit{Description: pointer("old")})
+	if err != nil || changed.Texts != (apikey.AccountTexts{Description: "old", AvatarURL: "new"}) {
+		t.Errorf("%+v, %v", changed.Texts, err)
+	}
+}
+
 // Whoever may change a key and its account, as the account's own keys may, cannot hold off
 // that they are switched off or deleted by changing them all the time.
 func TestRevocationIsNotHeldOff(t *testing.T) {

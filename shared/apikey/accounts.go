@@ -92,7 +92,15 @@ func (s *Service) UpdateAccount(
 	if err := caller.RequireOf(account.ID.String(), access.Update, access.ServiceAccount, account.Namespace); err != nil {
 		return Account{}, err
 	}
-	return untilSettled(s.rereading(ctx, account, func(account Account) (Account, error) {
+	isFresh := !edit.touchesTexts() // as far as the edit goes
+	return untilSettled(func() (Account, error) {
+		if !isFresh {
+			var err error
+			if account, err = s.store.GetAccountAtOnce(ctx, account.Locator()); err != nil {
+				return Account{}, fmt.Errorf("account to update: %w", err)
+			}
+		}
+		isFresh = false
 		changed := account
 		edit.apply(&changed)
 		if fields := changed.problems(); len(fields) > 0 {
@@ -100,7 +108,7 @@ func (s *Service) UpdateAccount(
 		}
 		changed.UpdatedAt = s.clock().UTC()
 		return s.replaceAccount(ctx, account, changed)
-	}))
+	})
 }
 
 func (s *Service) replaceAccount(ctx context.Context, account, changed Account) (Account, error) {
@@ -118,24 +126,6 @@ func (s *Service) replaceAccount(ctx context.Context, account, changed Account) 
 	}
 	changed.Version++
 	return changed, nil
-}
-
-// rereading gives a change the account as it is known the first time, and as it is then
-// each time after that.
-func (s *Service) rereading(
-	ctx context.Context, account Account, change func(Account) (Account, error),
-) func() (Account, error) {
-	isKnown := true
-	return func() (Account, error) {
-		if !isKnown {
-			var err error
-			if account, err = s.store.GetAccount(ctx, account.Locator()); err != nil {
-				return Account{}, fmt.Errorf("account that others are changing: %w", err)
-			}
-		}
-		isKnown = false
-		return change(account)
-	}
 }
 
 // DeleteAccount deletes an account that OpenAccount gave: from its return on the account

@@ -178,6 +178,10 @@ func (k Key) isSwitched(changed Key) bool {
 	return changed.Disabled != k.Disabled && changed.Name == k.Name && changed.Texts.Equal(k.Texts)
 }
 
+func (e Edit) touchesTexts() bool {
+	return e.Description != nil || e.Tags != nil || e.Annotations != nil
+}
+
 func (e Edit) apply(key *Key) {
 	set(&key.Name, e.Name)
 	set(&key.Texts.Description, e.Description)

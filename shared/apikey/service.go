@@ -41,6 +41,10 @@ type Store interface {
 	// it. NotFound: there is none.
 	Get(context.Context, Locator) (Key, error)
 
+	// GetAtOnce is Get as of one moment: Get may show a key's texts of one version beside a
+	// record of another, which must not be written back.
+	GetAtOnce(context.Context, Locator) (Key, error)
+
 	// List reads a selection, without the keys' texts. It may miss the latest writes.
 	List(context.Context, Selection) (Page, error)
 
@@ -86,6 +90,9 @@ type Store interface {
 
 	// GetAccount reads a whole account as LookupAccount does.
 	GetAccount(context.Context, AccountLocator) (Account, error)
+
+	// GetAccountAtOnce is to accounts what GetAtOnce is to keys.
+	GetAccountAtOnce(context.Context, AccountLocator) (Account, error)
 
 	// UpdateAccount is to accounts what Update is to keys.
 	UpdateAccount(ctx context.Context, read, changed Account) error
@@ -244,8 +251,12 @@ func (s *Service) Get(ctx context.Context, caller access.Caller, ref Ref) (Key, 
 // it. Invalid: the field name. NotFound: there is none. Exists: another key of its
 // account has the name. Conflict: others changed it each time meanwhile.
 func (s *Service) Update(ctx context.Context, caller access.Caller, ref Ref, edit Edit) (Key, error) {
+	read := s.store.Get
+	if edit.touchesTexts() {
+		read = s.store.GetAtOnce
+	}
 	return untilSettled(func() (Key, error) {
-		key, err := s.load(ctx, caller, access.Update, ref, s.store.Get)
+		key, err := s.load(ctx, caller, access.Update, ref, read)
 		if err != nil {
 			return Key{}, err
 		}

@@ -242,7 +242,7 @@ func TestCostOfAccounts(t *testing.T) {
 			[]dynamotest.Call{name, get}},
 		{"update", func() zenRequest {
 			return zenRequest{op: operation.UpdateServiceAccount, account: account.ID, body: `{"description":"d"}`}
-		}, nil, []dynamotest.Call{get, transaction(2, 1)}},
+		}, nil, []dynamotest.Call{get, read("TransactGetItems", 2*2), transaction(2, 1)}},
 		{"update nothing", func() zenRequest {
 			return zenRequest{op: operation.UpdateServiceAccount, account: account.ID, body: `{"name":"ci"}`}
 		}, nil, []dynamotest.Call{get, transaction(1, 1)}},

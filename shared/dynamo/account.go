@@ -45,6 +45,19 @@ func (s *Store) GetAccount(ctx context.Context, at apikey.AccountLocator) (apike
 	if err != nil {
 		return apikey.Account{}, err
 	}
+	return assembleAccount(items)
+}
+
+// GetAccountAtOnce reads a whole account in one transaction; see apikey.Store.
+func (s *Store) GetAccountAtOnce(ctx context.Context, at apikey.AccountLocator) (apikey.Account, error) {
+	items, err := s.readAtOnce(ctx, accountPartitionOf(at), schema.AccountItem, schema.AboutItem)
+	if err != nil {
+		return apikey.Account{}, err
+	}
+	return assembleAccount(items)
+}
+
+func assembleAccount(items []item) (apikey.Account, error) {
 	byKind := bySort(items)
 	account, err := decodeLiveAccount(byKind[schema.AccountItem])
 	if err != nil {

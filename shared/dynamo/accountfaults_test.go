@@ -60,6 +60,9 @@ var ownedOperations = []ownedOperation{
 	{"get account", func(ctx context.Context, s *dynamo.Store, h household) error {
 		return second(s.GetAccount(ctx, h.account.Locator()))
 	}, 0},
+	{"get account at once", func(ctx context.Context, s *dynamo.Store, h household) error {
+		return second(s.GetAccountAtOnce(ctx, h.account.Locator()))
+	}, 0},
 	{"account named", func(ctx context.Context, s *dynamo.Store, h household) error {
 		return second(s.AccountNamed(ctx, h.account.Namespace, "x"))
 	}, 0},

@@ -9,7 +9,9 @@
 // Query of the key's partition, which holds the record, its texts and its use. List reads
 // an index and is eventually consistent; the texts of a page come by BatchGetItem,
 // for the keys that have any. An account is read in the same ways, and one that is marked
-// as deleted is not found. Nothing here scans.
+// as deleted is not found. A query is no snapshot: it may show texts of one version beside
+// a record of another, so that what changes texts reads both in one transaction. Nothing
+// here scans.
 //
 // # Writes
 //

@@ -30,6 +30,9 @@ var operations = []storeOperation{
 	{"get", false, true, func(ctx context.Context, s *dynamo.Store, key apikey.Key) error {
 		return second(s.Get(ctx, key.Locator))
 	}},
+	{"get at once", false, true, func(ctx context.Context, s *dynamo.Store, key apikey.Key) error {
+		return second(s.GetAtOnce(ctx, key.Locator))
+	}},
 	{"list", false, true, func(ctx context.Context, s *dynamo.Store, key apikey.Key) error {
 		return second(s.List(ctx, apikey.Selection{Namespace: key.Locator.Namespace, Limit: 5}))
 	}},

@@ -5,6 +5,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"latchkey/shared/apikey"
 	"latchkey/shared/fault"
@@ -30,6 +31,34 @@ func (s *Store) Get(ctx context.Context, at apikey.Locator) (apikey.Key, error) 
 		return apikey.Key{}, err
 	}
 	return assemble(items)
+}
+
+// GetAtOnce reads a whole key in one transaction; see apikey.Store.
+func (s *Store) GetAtOnce(ctx context.Context, at apikey.Locator) (apikey.Key, error) {
+	items, err := s.readAtOnce(ctx, partitionOf(at), schema.KeyItem, schema.AboutItem, schema.UseItem)
+	if err != nil {
+		return apikey.Key{}, err
+	}
+	return assemble(items)
+}
+
+// readAtOnce reads those items of a partition that are there, as they are at one moment.
+func (s *Store) readAtOnce(ctx context.Context, partition string, sorts ...string) ([]item, error) {
+	var gets []types.TransactGetItem
+	for _, sort := range sorts {
+		gets = append(gets, types.TransactGetItem{Get: &types.Get{TableName: s.table, Key: primaryKey(partition, sort)}})
+	}
+	out, err := s.client.TransactGetItems(ctx, &dynamodb.TransactGetItemsInput{TransactItems: gets})
+	if err != nil {
+		return nil, classify(err)
+	}
+	var items []item
+	for _, response := range out.Responses {
+		if response.Item != nil {
+			items = append(items, response.Item)
+		}
+	}
+	return items, nil
 }
 
 // assemble makes one key of the items of its partition.

@@ -109,8 +109,8 @@ func created(there item, cause error, key apikey.Key) error {
 }
 
 // Update replaces a key by a changed one; see apikey.Store. Texts that are not changed are
-// left alone: that is cheaper, and a query is no snapshot, so that they may have been read
-// beside a record of another version.
+// left alone: that is cheaper, and Get may have shown them beside a record of another
+// version.
 func (s *Store) Update(ctx context.Context, read, changed apikey.Key) error {
 	changed.Version = read.Version + 1
 	var texts []write

@@ -66,6 +66,8 @@ func askForCapacity(
 		input.ReturnConsumedCapacity = types.ReturnConsumedCapacityTotal
 	case *dynamodb.BatchWriteItemInput:
 		input.ReturnConsumedCapacity = types.ReturnConsumedCapacityTotal
+	case *dynamodb.TransactGetItemsInput:
+		input.ReturnConsumedCapacity = types.ReturnConsumedCapacityTotal
 	case *dynamodb.TransactWriteItemsInput:
 		input.ReturnConsumedCapacity = types.ReturnConsumedCapacityTotal
 	default:
