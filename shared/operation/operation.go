@@ -9,6 +9,7 @@
 package operation
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -161,43 +162,46 @@ var (
 	verify       = []KeyAction{GetPublicKey}
 )
 
+// byKeyHolder completes the row of an operation that a key holder calls: before anything
+// else it tells who that is. Memory and time are the usual ones, unless the row says
+// otherwise.
+func byKeyHolder(o Operation) Operation {
+	o.Caller = KeyHolder
+	o.Touches = append([]Touch{authenticate, noteUse}, o.Touches...)
+	o.SessionKeys = verify
+	o.MemoryMB = cmp.Or(o.MemoryMB, memoryMB)
+	o.Timeout = cmp.Or(o.Timeout, timeout)
+	return o
+}
+
 // The operations.
 var (
-	CreateAPIKey = Operation{
-		Name: "create-api-key", Route: "POST " + apiKeysPath, API: Namespaces, Caller: KeyHolder,
-		Summary:     "Create a key; its secret is in this answer and never again",
-		Touches:     []Touch{authenticate, noteUse, {Action: PutItem}},
-		SessionKeys: verify,
-		MemoryMB:    memoryMB, Timeout: timeout,
-	}
-	ListAPIKeys = Operation{
-		Name: "list-api-keys", Route: "GET " + apiKeysPath, API: Namespaces, Caller: KeyHolder,
-		Summary:     "List the keys of a namespace or of a whole subtree, page by page",
-		Touches:     []Touch{authenticate, noteUse, {Action: Query, Index: schema.ByNamespace.Name}, {Action: BatchGetItem}},
-		SessionKeys: verify,
-		MemoryMB:    listMemoryMB, Timeout: listTimeout,
-	}
-	GetAPIKey = Operation{
-		Name: "get-api-key", Route: "GET " + apiKeyPath, API: Namespaces, Caller: KeyHolder,
-		Summary:     "Read one key",
-		Touches:     []Touch{authenticate, noteUse, {Action: Query}},
-		SessionKeys: verify,
-		MemoryMB:    memoryMB, Timeout: timeout,
-	}
-	UpdateAPIKey = Operation{
-		Name: "update-api-key", Route: "PATCH " + apiKeysPath, API: Namespaces, Caller: KeyHolder,
-		Summary:     "Change a key's name, description, tags or annotations",
-		Touches:     []Touch{authenticate, noteUse, {Action: Query}, {Action: PutItem}, {Action: DeleteItem}, {Action: ConditionCheckItem}},
-		SessionKeys: verify,
-		MemoryMB:    memoryMB, Timeout: timeout,
-	}
-	DeleteAPIKey = Operation{
-		Name: "delete-api-key", Route: "DELETE " + apiKeyPath, API: Namespaces, Caller: KeyHolder,
-		Summary:     "Delete a key; the next request with it is refused",
-		Touches:     []Touch{authenticate, noteUse, {Action: DeleteItem}},
-		SessionKeys: verify,
-		MemoryMB:    memoryMB, Timeout: timeout,
-	}
+	CreateAPIKey = byKeyHolder(Operation{
+		Name: "create-api-key", Route: "POST " + apiKeysPath, API: Namespaces,
+		Summary: "Create a key; its secret is in this answer and never again",
+		Touches: []Touch{{Action: PutItem}},
+	})
+	ListAPIKeys = byKeyHolder(Operation{
+		Name: "list-api-keys", Route: "GET " + apiKeysPath, API: Namespaces,
+		Summary:  "List the keys of a namespace or of a whole subtree, page by page",
+		Touches:  []Touch{{Action: Query, Index: schema.ByNamespace.Name}, {Action: BatchGetItem}},
+		MemoryMB: listMemoryMB, Timeout: listTimeout,
+	})
+	GetAPIKey = byKeyHolder(Operation{
+		Name: "get-api-key", Route: "GET " + apiKeyPath, API: Namespaces,
+		Summary: "Read one key",
+		Touches: []Touch{{Action: Query}},
+	})
+	UpdateAPIKey = byKeyHolder(Operation{
+		Name: "update-api-key", Route: "PATCH " + apiKeysPath, API: Namespaces,
+		Summary: "Change a key's name, description, tags or annotations",
+		Touches: []Touch{{Action: Query}, {Action: PutItem}, {Action: DeleteItem}, {Action: ConditionCheckItem}},
+	})
+	DeleteAPIKey = byKeyHolder(Operation{
+		Name: "delete-api-key", Route: "DELETE " + apiKeyPath, API: Namespaces,
+		Summary: "Delete a key; the next request with it is refused",
+		Touches: []Touch{{Action: DeleteItem}},
+	})
 	ValidateAPIKey = Operation{
 		Name: "validate-api-key", Route: "POST /v1/auth/api-key/validate", API: Namespaces, Caller: Anyone,
 		Summary:  "Tell whether a key and its secret are valid now",
@@ -211,41 +215,32 @@ var (
 		SessionKeys: []KeyAction{Sign},
 		MemoryMB:    memoryMB, Timeout: timeout,
 	}
-	WhoAmI = Operation{
-		Name: "who-am-i", Route: "GET /v1/auth", API: Namespaces, Caller: KeyHolder,
-		Summary:     "Tell who the bearer of a key or token is, and what it may do",
-		Touches:     []Touch{authenticate, noteUse},
-		SessionKeys: verify,
-		MemoryMB:    memoryMB, Timeout: timeout,
-	}
-	ListNamespaces = Operation{
-		Name: "list-namespaces", Route: "GET /v1/namespaces/{namespace}/namespaces", API: Namespaces, Caller: KeyHolder,
-		Summary:     "List the namespaces below one that hold keys",
-		Touches:     []Touch{authenticate, noteUse, {Action: Query, Index: schema.ByNamespace.Name}},
-		SessionKeys: verify,
-		MemoryMB:    listMemoryMB, Timeout: listTimeout,
-	}
-	CreateWorkspaceKey = Operation{
-		Name: "create-workspace-key", Route: "POST " + workspaceKeyPath, API: Workspaces, Caller: KeyHolder,
-		Summary:     "Create a key in a workspace; it is in this answer and never again",
-		Touches:     []Touch{authenticate, noteUse, {Action: PutItem}},
-		SessionKeys: verify,
-		MemoryMB:    memoryMB, Timeout: timeout,
-	}
-	ListWorkspaceKeys = Operation{
-		Name: "list-workspace-keys", Route: "GET " + workspaceKeyPath + "/list", API: Workspaces, Caller: KeyHolder,
-		Summary:     "List the keys of a workspace, or all that the caller may see",
-		Touches:     []Touch{authenticate, noteUse, {Action: Query, Index: schema.ByNamespace.Name}, {Action: BatchGetItem}},
-		SessionKeys: verify,
-		MemoryMB:    listMemoryMB, Timeout: listTimeout,
-	}
-	DeleteWorkspaceKey = Operation{
-		Name: "delete-workspace-key", Route: "DELETE " + workspaceKeyPath, API: Workspaces, Caller: KeyHolder,
-		Summary:     "Delete a key; the next request with it is refused",
-		Touches:     []Touch{authenticate, noteUse, {Action: DeleteItem}},
-		SessionKeys: verify,
-		MemoryMB:    memoryMB, Timeout: timeout,
-	}
+	WhoAmI = byKeyHolder(Operation{
+		Name: "who-am-i", Route: "GET /v1/auth", API: Namespaces,
+		Summary: "Tell who the bearer of a key or token is, and what it may do",
+	})
+	ListNamespaces = byKeyHolder(Operation{
+		Name: "list-namespaces", Route: "GET /v1/namespaces/{namespace}/namespaces", API: Namespaces,
+		Summary:  "List the namespaces below one that hold keys",
+		Touches:  []Touch{{Action: Query, Index: schema.ByNamespace.Name}},
+		MemoryMB: listMemoryMB, Timeout: listTimeout,
+	})
+	CreateWorkspaceKey = byKeyHolder(Operation{
+		Name: "create-workspace-key", Route: "POST " + workspaceKeyPath, API: Workspaces,
+		Summary: "Create a key in a workspace; it is in this answer and never again",
+		Touches: []Touch{{Action: PutItem}},
+	})
+	ListWorkspaceKeys = byKeyHolder(Operation{
+		Name: "list-workspace-keys", Route: "GET " + workspaceKeyPath + "/list", API: Workspaces,
+		Summary:  "List the keys of a workspace, or all that the caller may see",
+		Touches:  []Touch{{Action: Query, Index: schema.ByNamespace.Name}, {Action: BatchGetItem}},
+		MemoryMB: listMemoryMB, Timeout: listTimeout,
+	})
+	DeleteWorkspaceKey = byKeyHolder(Operation{
+		Name: "delete-workspace-key", Route: "DELETE " + workspaceKeyPath, API: Workspaces,
+		Summary: "Delete a key; the next request with it is refused",
+		Touches: []Touch{{Action: DeleteItem}},
+	})
 	ExchangeWorkspaceKey = Operation{
 		Name: "exchange-workspace-key", Route: "POST /api/v1/auth", API: Workspaces, Caller: Anyone,
 		Summary:     "Exchange a key for a session token of 15 minutes",
@@ -253,83 +248,63 @@ var (
 		SessionKeys: []KeyAction{Sign},
 		MemoryMB:    memoryMB, Timeout: timeout,
 	}
-	CreateServiceAccount = Operation{
-		Name: "create-service-account", Route: "POST " + accountsPath, API: ServiceAccounts, Caller: KeyHolder,
-		Summary:     "Create a service account",
-		Touches:     []Touch{authenticate, noteUse, {Action: PutItem}},
-		SessionKeys: verify,
-		MemoryMB:    memoryMB, Timeout: timeout,
-	}
-	ListServiceAccounts = Operation{
-		Name: "list-service-accounts", Route: "GET " + accountsPath, API: ServiceAccounts, Caller: KeyHolder,
-		Summary:     "List the service accounts of the caller's namespace",
-		Touches:     []Touch{authenticate, noteUse, {Action: Query, Index: schema.ByNamespace.Name}, {Action: BatchGetItem}},
-		SessionKeys: verify,
-		MemoryMB:    listMemoryMB, Timeout: listTimeout,
-	}
-	GetServiceAccount = Operation{
-		Name: "get-service-account", Route: "GET " + accountPath, API: ServiceAccounts, Caller: KeyHolder,
-		Summary:     "Read one service account, by name or id",
-		Touches:     []Touch{authenticate, noteUse, {Action: Query}},
-		SessionKeys: verify,
-		MemoryMB:    memoryMB, Timeout: timeout,
-	}
-	UpdateServiceAccount = Operation{
-		Name: "update-service-account", Route: "PUT " + accountPath, API: ServiceAccounts, Caller: KeyHolder,
-		Summary:     "Rename a service account, describe it, or switch it off and on with all its keys",
-		Touches:     []Touch{authenticate, noteUse, {Action: Query}, {Action: PutItem}, {Action: UpdateItem}, {Action: DeleteItem}},
-		SessionKeys: verify,
-		MemoryMB:    memoryMB, Timeout: timeout,
-	}
-	DeleteServiceAccount = Operation{
-		Name: "delete-service-account", Route: "DELETE " + accountPath, API: ServiceAccounts, Caller: KeyHolder,
-		Summary:     "Delete a service account; the next request with one of its keys is refused",
-		Touches:     []Touch{authenticate, noteUse, {Action: Query}, {Action: UpdateItem}, {Action: DeleteItem}},
-		SessionKeys: verify,
-		MemoryMB:    memoryMB, Timeout: timeout,
-	}
-	CreateAccountKey = Operation{
-		Name: "create-account-key", Route: "POST " + accountKeysPath, API: ServiceAccounts, Caller: KeyHolder,
-		Summary:     "Create a key of a service account; it is in this answer and never again",
-		Touches:     []Touch{authenticate, noteUse, {Action: Query}, {Action: PutItem}, {Action: ConditionCheckItem}},
-		SessionKeys: verify,
-		MemoryMB:    memoryMB, Timeout: timeout,
-	}
-	ListAccountKeys = Operation{
-		Name: "list-account-keys", Route: "GET " + accountKeysPath, API: ServiceAccounts, Caller: KeyHolder,
-		Summary:     "List the keys of a service account",
-		Touches:     []Touch{authenticate, noteUse, {Action: Query}, {Action: Query, Index: schema.ByOwner.Name}, {Action: BatchGetItem}},
-		SessionKeys: verify,
-		MemoryMB:    listMemoryMB, Timeout: listTimeout,
-	}
-	GetAccountKey = Operation{
-		Name: "get-account-key", Route: "GET " + accountKeyPath, API: ServiceAccounts, Caller: KeyHolder,
-		Summary:     "Read one key of a service account, by name or id",
-		Touches:     []Touch{authenticate, noteUse, {Action: Query}},
-		SessionKeys: verify,
-		MemoryMB:    memoryMB, Timeout: timeout,
-	}
-	UpdateAccountKey = Operation{
-		Name: "update-account-key", Route: "PUT " + accountKeyPath, API: ServiceAccounts, Caller: KeyHolder,
-		Summary:     "Rename a key of a service account, describe it, or switch it off and on",
-		Touches:     []Touch{authenticate, noteUse, {Action: Query}, {Action: PutItem}, {Action: UpdateItem}, {Action: DeleteItem}, {Action: ConditionCheckItem}},
-		SessionKeys: verify,
-		MemoryMB:    memoryMB, Timeout: timeout,
-	}
-	RotateAccountKey = Operation{
-		Name: "rotate-account-key", Route: "PUT " + accountKeyPath + "/rotate", API: ServiceAccounts, Caller: KeyHolder,
-		Summary:     "Give a key of a service account a new secret; the old one is good for as long as is asked for",
-		Touches:     []Touch{authenticate, noteUse, {Action: Query}, {Action: PutItem}},
-		SessionKeys: verify,
-		MemoryMB:    memoryMB, Timeout: timeout,
-	}
-	DeleteAccountKey = Operation{
-		Name: "delete-account-key", Route: "DELETE " + accountKeyPath, API: ServiceAccounts, Caller: KeyHolder,
-		Summary:     "Delete a key of a service account; the next request with it is refused",
-		Touches:     []Touch{authenticate, noteUse, {Action: Query}, {Action: DeleteItem}},
-		SessionKeys: verify,
-		MemoryMB:    memoryMB, Timeout: timeout,
-	}
+	CreateServiceAccount = byKeyHolder(Operation{
+		Name: "create-service-account", Route: "POST " + accountsPath, API: ServiceAccounts,
+		Summary: "Create a service account",
+		Touches: []Touch{{Action: PutItem}},
+	})
+	ListServiceAccounts = byKeyHolder(Operation{
+		Name: "list-service-accounts", Route: "GET " + accountsPath, API: ServiceAccounts,
+		Summary:  "List the service accounts of the caller's namespace",
+		Touches:  []Touch{{Action: Query, Index: schema.ByNamespace.Name}, {Action: BatchGetItem}},
+		MemoryMB: listMemoryMB, Timeout: listTimeout,
+	})
+	GetServiceAccount = byKeyHolder(Operation{
+		Name: "get-service-account", Route: "GET " + accountPath, API: ServiceAccounts,
+		Summary: "Read one service account, by name or id",
+		Touches: []Touch{{Action: Query}},
+	})
+	UpdateServiceAccount = byKeyHolder(Operation{
+		Name: "update-service-account", Route: "PUT " + accountPath, API: ServiceAccounts,
+		Summary: "Rename a service account, describe it, or switch it off and on with all its keys",
+		Touches: []Touch{{Action: Query}, {Action: PutItem}, {Action: UpdateItem}, {Action: DeleteItem}},
+	})
+	DeleteServiceAccount = byKeyHolder(Operation{
+		Name: "delete-service-account", Route: "DELETE " + accountPath, API: ServiceAccounts,
+		Summary: "Delete a service account; the next request with one of its keys is refused",
+		Touches: []Touch{{Action: Query}, {Action: UpdateItem}, {Action: DeleteItem}},
+	})
+	CreateAccountKey = byKeyHolder(Operation{
+		Name: "create-account-key", Route: "POST " + accountKeysPath, API: ServiceAccounts,
+		Summary: "Create a key of a service account; it is in this answer and never again",
+		Touches: []Touch{{Action: Query}, {Action: PutItem}, {Action: ConditionCheckItem}},
+	})
+	ListAccountKeys = byKeyHolder(Operation{
+		Name: "list-account-keys", Route: "GET " + accountKeysPath, API: ServiceAccounts,
+		Summary:  "List the keys of a service account",
+		Touches:  []Touch{{Action: Query}, {Action: Query, Index: schema.ByOwner.Name}, {Action: BatchGetItem}},
+		MemoryMB: listMemoryMB, Timeout: listTimeout,
+	})
+	GetAccountKey = byKeyHolder(Operation{
+		Name: "get-account-key", Route: "GET " + accountKeyPath, API: ServiceAccounts,
+		Summary: "Read one key of a service account, by name or id",
+		Touches: []Touch{{Action: Query}},
+	})
+	UpdateAccountKey = byKeyHolder(Operation{
+		Name: "update-account-key", Route: "PUT " + accountKeyPath, API: ServiceAccounts,
+		Summary: "Rename a key of a service account, describe it, or switch it off and on",
+		Touches: []Touch{{Action: Query}, {Action: PutItem}, {Action: UpdateItem}, {Action: DeleteItem}, {Action: ConditionCheckItem}},
+	})
+	RotateAccountKey = byKeyHolder(Operation{
+		Name: "rotate-account-key", Route: "PUT " + accountKeyPath + "/rotate", API: ServiceAccounts,
+		Summary: "Give a key of a service account a new secret; the old one is good for as long as is asked for",
+		Touches: []Touch{{Action: Query}, {Action: PutItem}},
+	})
+	DeleteAccountKey = byKeyHolder(Operation{
+		Name: "delete-account-key", Route: "DELETE " + accountKeyPath, API: ServiceAccounts,
+		Summary: "Delete a key of a service account; the next request with it is refused",
+		Touches: []Touch{{Action: Query}, {Action: DeleteItem}},
+	})
 	Login = Operation{
 		Name: "login", Route: "POST /api/v1/login", API: ServiceAccounts, Caller: Anyone,
 		Summary:     "Log in with a key, by OAuth 2's password form, for a session token",
@@ -337,13 +312,11 @@ var (
 		SessionKeys: []KeyAction{Sign},
 		MemoryMB:    memoryMB, Timeout: timeout,
 	}
-	CurrentUser = Operation{
-		Name: "current-user", Route: "GET /api/v1/current-user", API: ServiceAccounts, Caller: KeyHolder,
-		Summary:     "Tell who the bearer of a key or token is",
-		Touches:     []Touch{authenticate, noteUse, {Action: Query}},
-		SessionKeys: verify,
-		MemoryMB:    memoryMB, Timeout: timeout,
-	}
+	CurrentUser = byKeyHolder(Operation{
+		Name: "current-user", Route: "GET /api/v1/current-user", API: ServiceAccounts,
+		Summary: "Tell who the bearer of a key or token is",
+		Touches: []Touch{{Action: Query}},
+	})
 	SessionKeys = Operation{
 		Name: "session-keys", Route: "GET /.well-known/jwks.json", API: Platform, Caller: Anyone,
 		Summary:     "Publish the keys that session tokens can be verified with",
