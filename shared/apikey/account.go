@@ -67,8 +67,8 @@ func (a Account) isSwitched(changed Account) bool {
 		changed.Name == a.Name && changed.FullName == a.FullName && changed.Texts == a.Texts
 }
 
-// noteTexts says of an account whose texts are known what it has.
-func (a *Account) noteTexts() {
+// NoteTexts sets HasTexts and HasAvatar of an account whose texts are known.
+func (a *Account) NoteTexts() {
 	a.HasTexts, a.HasAvatar = a.Texts != AccountTexts{}, a.Texts.AvatarURL != ""
 }
 

@@ -35,7 +35,7 @@ func (s *Service) CreateAccount(ctx context.Context, caller access.Caller, draft
 	if fields := account.problems(); len(fields) > 0 {
 		return Account{}, fault.InvalidFields(fields...)
 	}
-	account.noteTexts()
+	account.NoteTexts()
 	if err := s.store.CreateAccount(ctx, account); err != nil {
 		return Account{}, fmt.Errorf("new account: %w", err)
 	}
@@ -122,7 +122,7 @@ func (s *Service) replaceAccount(ctx context.Context, account, changed Account) 
 		return Account{}, fmt.Errorf("updated account: %w", err)
 	}
 	if changed.Texts != account.Texts {
-		changed.noteTexts()
+		changed.NoteTexts()
 	}
 	changed.Version++
 	return changed, nil

@@ -6,8 +6,6 @@ import (
 	"iter"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
-
 	"latchkey/shared/apikey"
 	"latchkey/shared/fault"
 	"latchkey/shared/namespace"
@@ -16,7 +14,7 @@ import (
 
 // CreateAccount stores a new account; see apikey.Store.
 func (s *Store) CreateAccount(ctx context.Context, account apikey.Account) error {
-	account.HasTexts, account.HasAvatar = hasTexts(account)
+	account.NoteTexts()
 	writes := []write{s.putIf(isNew, encodeAccount(account), func(_ item, cause error) error {
 		return fault.Wrap(fault.Exists, cause, "the service account exists already")
 	})}
@@ -79,7 +77,7 @@ func (s *Store) UpdateAccount(ctx context.Context, read, changed apikey.Account)
 			return err
 		}
 		texts = []write{replaced}
-		changed.HasTexts, changed.HasAvatar = hasTexts(changed)
+		changed.NoteTexts()
 	}
 	writes := append(texts, s.putIf(isAt(read.Version), encodeAccount(changed), accountChanged))
 	if changed.Name == read.Name {
@@ -160,10 +158,6 @@ func accountPartitionOf(at apikey.AccountLocator) string {
 	return schema.AccountPartition(at.Namespace.String(), at.ID.String())
 }
 
-func hasTexts(account apikey.Account) (any, avatar bool) {
-	return account.Texts != apikey.AccountTexts{}, account.Texts.AvatarURL != ""
-}
-
 func encodeAccount(account apikey.Account) item {
 	ns, id := account.Namespace.String(), account.ID.String()
 	record := primaryKey(schema.AccountPartition(ns, id), schema.AccountItem)
@@ -220,9 +214,6 @@ func decodeAccount(record item) (apikey.Account, error) {
 }
 
 func decodeAccountTexts(encoded item) (apikey.AccountTexts, error) {
-	var record aboutItem
-	if err := attributevalue.UnmarshalMap(encoded, &record); err != nil {
-		return apikey.AccountTexts{}, textsError(err)
-	}
-	return apikey.AccountTexts{Description: record.Description, AvatarURL: record.AvatarURL}, nil
+	about, err := decodeAbout(encoded)
+	return apikey.AccountTexts{Description: about.Description, AvatarURL: about.AvatarURL}, err
 }

@@ -204,38 +204,43 @@ func decodeDigest(value types.AttributeValue) (apikey.Digest, error) {
 }
 
 func decodeTexts(encoded item) (apikey.Texts, error) {
-	var record aboutItem
-	if err := attributevalue.UnmarshalMap(encoded, &record); err != nil {
-		return apikey.Texts{}, textsError(err)
-	}
+	about, err := decodeAbout(encoded)
 	return apikey.Texts{
-		Description: record.Description,
-		Tags:        record.Tags,
-		Annotations: record.Annotations,
-		Parent:      apikey.Parent(record.Parent),
-	}, nil
+		Description: about.Description,
+		Tags:        about.Tags,
+		Annotations: about.Annotations,
+		Parent:      apikey.Parent(about.Parent),
+	}, err
 }
 
-func textsError(err error) error { return fmt.Errorf("stored texts: %w", err) }
+func decodeAbout(encoded item) (aboutItem, error) {
+	var about aboutItem
+	if err := attributevalue.UnmarshalMap(encoded, &about); err != nil {
+		return aboutItem{}, fmt.Errorf("stored texts: %w", err)
+	}
+	return about, nil
+}
 
 // AccountIn reads where an account is from the partition key of its items, as the table's
 // stream shows it.
 func AccountIn(partition string) (apikey.AccountLocator, error) {
-	nsText, idText, ok := schema.SplitAccountPartition(partition)
-	ns, err := namespace.Parse(nsText)
-	id, idOK := apikey.ParseID(idText)
-	if !ok || err != nil || !idOK {
+	ns, id, ok := placeIn(schema.SplitAccountPartition(partition))
+	if !ok {
 		return apikey.AccountLocator{}, fmt.Errorf("stored partition %q is of no account", partition)
 	}
 	return apikey.AccountLocator{Namespace: ns, ID: id}, nil
 }
 
 func locatorOf(path string) (apikey.Locator, error) {
-	nsText, idText, ok := schema.SplitPath(path)
-	ns, err := namespace.Parse(nsText)
-	id, idOK := apikey.ParseID(idText)
-	if !ok || err != nil || !idOK {
+	ns, id, ok := placeIn(schema.SplitPath(path))
+	if !ok {
 		return apikey.Locator{}, fmt.Errorf("stored path %q is of no key", path)
 	}
 	return apikey.Locator{Namespace: ns, ID: id}, nil
+}
+
+func placeIn(nsText, idText string, ok bool) (namespace.Namespace, apikey.ID, bool) {
+	ns, err := namespace.Parse(nsText)
+	id, idOK := apikey.ParseID(idText)
+	return ns, id, ok && err == nil && idOK
 }

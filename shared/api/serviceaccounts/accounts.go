@@ -21,8 +21,8 @@ func (a *API) createAccount(ctx context.Context, c call) (any, error) {
 	}
 	draft := apikey.AccountDraft{
 		Namespace: c.namespace,
-		Name:      required(request, "name", text(maxNameLength)),
-		FullName:  orElse(request, "full_name", "", text(maxNameLength)),
+		Name:      required(request, "name", text(apikey.MaxNameLength)),
+		FullName:  orElse(request, "full_name", "", text(apikey.MaxNameLength)),
 		Disabled:  !required(request, "active", flag),
 		Texts: apikey.AccountTexts{
 			Description: orEmpty(text(maxDescriptionLength)(request, "description")),
@@ -62,8 +62,8 @@ func (a *API) updateAccount(ctx context.Context, c call) (any, error) {
 		return nil, err
 	}
 	edit := apikey.AccountEdit{
-		Name:        text(maxNameLength)(request, "name"),
-		FullName:    text(maxNameLength)(request, "full_name"),
+		Name:        text(apikey.MaxNameLength)(request, "name"),
+		FullName:    text(apikey.MaxNameLength)(request, "full_name"),
 		Description: text(maxDescriptionLength)(request, "description"),
 		AvatarURL:   text(maxAvatarLength)(request, "avatar_url"),
 		Disabled:    not(flag(request, "active")),

@@ -17,7 +17,6 @@ import (
 
 // Lengths in characters.
 const (
-	maxNameLength        = 255
 	maxDescriptionLength = 65_535
 	// ZenML has no limit. Together with a description it must fit into one item of the
 	// table, whatever bytes its characters take.

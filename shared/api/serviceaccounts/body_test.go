@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"latchkey/shared/apikey"
 	"latchkey/shared/fault"
 )
 
@@ -184,8 +185,8 @@ func TestProblemsRepeatNoValue(t *testing.T) {
 	const planted = "planted"
 	long := planted + strings.Repeat("x", 300)
 	b := read(t, fmt.Sprintf(`{"name":%q,"full_name":[%[1]q],"active":%[1]q,"description":{%[1]q:%[1]q},"n":%[1]q}`, long))
-	required(b, "name", text(maxNameLength))
-	orElse(b, "full_name", "", text(maxNameLength))
+	required(b, "name", text(apikey.MaxNameLength))
+	orElse(b, "full_name", "", text(apikey.MaxNameLength))
 	required(b, "active", flag)
 	text(maxDescriptionLength)(b, "description")
 	orElse(b, "n", 0, integer)

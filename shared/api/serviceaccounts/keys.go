@@ -17,16 +17,12 @@ func (a *API) createKey(ctx context.Context, c call) (any, error) {
 	if err := c.requireHoldsAccount(); err != nil {
 		return nil, err
 	}
-	account, err := a.openForKeys(ctx, c, access.Create)
-	if err != nil {
-		return nil, err
-	}
-	request, err := readBody(c.Body)
+	account, request, err := a.openAndRead(ctx, c, access.Create)
 	if err != nil {
 		return nil, err
 	}
 	draft := apikey.AccountKeyDraft{
-		Name:        required(request, "name", text(maxNameLength)),
+		Name:        required(request, "name", text(apikey.MaxNameLength)),
 		Description: orEmpty(text(maxDescriptionLength)(request, "description")),
 	}
 	if err := request.err(); err != nil {
@@ -57,16 +53,12 @@ func (a *API) getKey(ctx context.Context, c call) (any, error) {
 }
 
 func (a *API) updateKey(ctx context.Context, c call) (any, error) {
-	account, err := a.openForKeys(ctx, c, access.Update)
-	if err != nil {
-		return nil, err
-	}
-	request, err := readBody(c.Body)
+	account, request, err := a.openAndRead(ctx, c, access.Update)
 	if err != nil {
 		return nil, err
 	}
 	edit := apikey.Edit{
-		Name:        text(maxNameLength)(request, "name"),
+		Name:        text(apikey.MaxNameLength)(request, "name"),
 		Description: text(maxDescriptionLength)(request, "description"),
 		Disabled:    not(flag(request, "active")),
 	}
@@ -84,11 +76,7 @@ func (a *API) rotateKey(ctx context.Context, c call) (any, error) {
 	if err := c.requireHoldsAccount(); err != nil {
 		return nil, err
 	}
-	account, err := a.openForKeys(ctx, c, access.Update)
-	if err != nil {
-		return nil, err
-	}
-	request, err := readBody(c.Body)
+	account, request, err := a.openAndRead(ctx, c, access.Update)
 	if err != nil {
 		return nil, err
 	}
@@ -128,6 +116,17 @@ func (a *API) openForKeys(ctx context.Context, c call, method access.Method) (ap
 		err = fault.InvalidField("path.service_account_id", "Input should be a valid UUID")
 	}
 	return account, err
+}
+
+// openAndRead reads the account, and behind it the body: only who may see the account is
+// told what is wrong with what he has sent.
+func (a *API) openAndRead(ctx context.Context, c call, method access.Method) (apikey.Account, *body, error) {
+	account, err := a.openForKeys(ctx, c, method)
+	if err != nil {
+		return apikey.Account{}, nil, err
+	}
+	request, err := readBody(c.Body)
+	return account, request, err
 }
 
 // accountID is the id in the path, in any form that a UUID has; the zero ID where there is
