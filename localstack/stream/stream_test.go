@@ -390,6 +390,17 @@ func wantedEvent(t *testing.T, d *database, r events.DynamoDBEventRecord) (want 
 	return want
 }
 
+// closeAndWant closes a poller, and wants the next one on a state directory to send an item.
+func (d *database) closeAndWant(p *stream.Poller, dir, pk string) {
+	d.t.Helper()
+	if err := p.Close(); err != nil {
+		d.t.Fatal(err)
+	}
+	again := &function{}
+	d.poll(again, in(dir))
+	again.wait(d.t, pk)
+}
+
 func (d *database) arn() string {
 	d.t.Helper()
 	out, err := d.client.DescribeTable(d.t.Context(), &dynamodb.DescribeTableInput{TableName: &d.config.Table})
@@ -720,12 +731,7 @@ func TestAfterAKillABatchIsSentAgain(t *testing.T) {
 	f.wait(t, "a")
 	d.put("b", feed)
 	f.wait(t, "a", "b")
-	if err := p.Close(); err != nil {
-		t.Fatal(err)
-	}
-	again := &function{}
-	d.poll(again, in(killed))
-	again.wait(t, "b")
+	d.closeAndWant(p, killed, "b")
 }
 
 // A batch is written off before the next one's turn comes.
@@ -746,12 +752,7 @@ func TestBatchesAreWrittenOffOneByOne(t *testing.T) {
 	d.put("last", feed)
 	p := d.poll(f, in(dir))
 	<-stuck
-	if err := p.Close(); err != nil {
-		t.Fatal(err)
-	}
-	again := &function{}
-	d.poll(again, in(dir))
-	again.wait(t, "last")
+	d.closeAndWant(p, dir, "last")
 }
 
 func TestHalvesAreWrittenOffOneByOne(t *testing.T) {
@@ -774,12 +775,7 @@ func TestHalvesAreWrittenOffOneByOne(t *testing.T) {
 			d.put("second", feed)
 			p := d.poll(f, in(dir))
 			<-stuck
-			if err := p.Close(); err != nil {
-				t.Fatal(err)
-			}
-			again := &function{}
-			d.poll(again, in(dir))
-			again.wait(t, "second")
+			d.closeAndWant(p, dir, "second")
 		})
 	}
 }
@@ -795,15 +791,10 @@ func TestCloseDoesNotWaitForTheFunction(t *testing.T) {
 	d.put("a", feed)
 	p := d.poll(f, in(dir), logging(log))
 	<-started
-	if err := p.Close(); err != nil {
-		t.Fatal(err)
-	}
+	d.closeAndWant(p, dir, "a")
 	if log.String() != "" || len(f.all()) != 1 {
 		t.Errorf("%d invocations have ended; log: %s", len(f.all()), log.String())
 	}
-	again := &function{}
-	d.poll(again, in(dir))
-	again.wait(t, "a")
 }
 
 func TestCloseDoesNotWaitForARetry(t *testing.T) {
