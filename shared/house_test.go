@@ -44,7 +44,8 @@ var plan = []room{
 	{path: "latchkey/shared/schema"},
 	{path: "latchkey/shared/fault"},
 	{path: "latchkey/shared/namespace"},
-	{path: "latchkey/shared/operation", may: []string{"latchkey/shared/schema"}},
+	{path: "latchkey/shared/route"},
+	{path: "latchkey/shared/operation", may: []string{"latchkey/shared/route", "latchkey/shared/schema"}},
 	{
 		path:   "latchkey/shared/access",
 		may:    []string{"latchkey/shared/fault", "latchkey/shared/namespace"},
@@ -102,8 +103,8 @@ var plan = []room{
 	{
 		path: "latchkey/localstack",
 		may: []string{
-			"latchkey/localstack/", "latchkey/shared/apikey", "latchkey/shared/operation", "latchkey/shared/schema",
-			lambda, sdk, uuid,
+			"latchkey/localstack/", "latchkey/shared/apikey", "latchkey/shared/operation", "latchkey/shared/route",
+			"latchkey/shared/schema", lambda, sdk, uuid,
 		},
 	},
 }

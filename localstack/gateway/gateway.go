@@ -58,6 +58,7 @@ import (
 	"time"
 
 	"latchkey/shared/operation"
+	"latchkey/shared/route"
 )
 
 // DefaultTimeout is how long an HTTP API waits for a function.
@@ -91,7 +92,7 @@ type Config struct {
 // A Gateway is an http.Handler.
 type Gateway struct {
 	config Config
-	table  table
+	table  route.Table[Route]
 }
 
 // New checks the routes and makes a gateway.
@@ -114,7 +115,7 @@ func New(config Config) (*Gateway, error) {
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id := newRequestID()
 	w.Header().Set("Apigw-Requestid", id)
-	match, ok := g.table.match(r.Method, r.URL.Path)
+	match, ok := g.match(r.Method, r.URL.Path)
 	if !ok {
 		refuse(w, http.StatusNotFound, "Not Found")
 		return

@@ -1,7 +1,7 @@
 // Package operation is the catalogue: every operation's name, route, API, and
 // what it does to the table. The CDK app, the local stack, the functions, the
 // sample events, the tests and the README's table all read it, so it is data
-// and imports nothing but the standard library and the schema.
+// and imports nothing but the standard library, the schema and the form of route keys.
 //
 // Each operation is a Lambda function of its own, built from
 // functions/<name>. Its Touches and its SessionKeys become its IAM policy, and a test
@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"latchkey/shared/route"
 	"latchkey/shared/schema"
 )
 
@@ -111,7 +112,7 @@ const (
 )
 
 // DefaultRoute is the route key that takes every request no other route takes.
-const DefaultRoute = "$default"
+const DefaultRoute = route.Default
 
 // An Operation is one row of the catalogue.
 type Operation struct {
