@@ -51,6 +51,10 @@ var plan = []room{
 		may:    []string{"latchkey/shared/fault", "latchkey/shared/namespace"},
 		banned: []string{"net", "encoding/json"},
 	},
+	{
+		path: "latchkey/shared/protected",
+		may:  []string{"latchkey/shared/access", "latchkey/shared/namespace", "latchkey/shared/route"},
+	},
 	{path: "latchkey/shared/apikey/apikeytest"},
 	{
 		path:   "latchkey/shared/apikey",
