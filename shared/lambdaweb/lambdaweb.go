@@ -120,17 +120,25 @@ func (f directFunction) Invoke(ctx context.Context, payload []byte) ([]byte, err
 		return answer, nil
 	}
 	failure := fault.Of(err)
-	if failure.Kind.IsOurs() {
-		f.log.LogAttrs(ctx, slog.LevelError, "invocation",
-			slog.String("fault", failure.Kind.Error()), slog.String("error", err.Error()))
-	} else {
-		f.log.LogAttrs(ctx, slog.LevelInfo, "invocation", slog.String("fault", failure.Kind.Error()))
-	}
+	f.note(ctx, failure, err)
 	message := failure.Message
 	for _, field := range failure.Fields {
 		message += "; " + field.Name + ": " + field.Problem
 	}
 	return nil, messages.InvokeResponse_Error{Message: message, Type: failure.Kind.Error()}
+}
+
+// note tells the error's text only if the failure is ours, or a credential was refused: it
+// might repeat what the invoker sent.
+func (f directFunction) note(ctx context.Context, failure *fault.Error, err error) {
+	level, attributes := slog.LevelInfo, []slog.Attr{slog.String("fault", failure.Kind.Error())}
+	if failure.Kind.IsOurs() {
+		level = slog.LevelError
+	}
+	if failure.Kind.IsOurs() || failure.Kind == fault.Unauthenticated {
+		attributes = append(attributes, slog.String("error", err.Error()))
+	}
+	f.log.LogAttrs(ctx, level, "invocation", attributes...)
 }
 
 func (f directFunction) recovered(ctx context.Context, payload []byte) (answer []byte, err error) {

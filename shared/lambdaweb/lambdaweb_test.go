@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambda/messages"
 
 	"latchkey/shared/fault"
 	"latchkey/shared/operation"
@@ -145,6 +146,10 @@ func TestDirect(t *testing.T) {
 	}
 	if strings.Contains(log.String(), "namespace") || !strings.Contains(log.String(), "invalid request") {
 		t.Errorf("what a payload holds is logged: %s", log.String())
+	}
+	_, err = invoke(fault.Wrap(fault.Unauthenticated, errors.New("disabled key"), "Unauthorized"))
+	if shown, ok := errors.AsType[messages.InvokeResponse_Error](err); !ok || shown.Message != "Unauthorized" || !strings.Contains(log.String(), "disabled key") {
+		t.Errorf("a refused credential: %v, logged %s", err, log.String())
 	}
 	_, err = invoke(errors.New("internals"))
 	if err == nil || strings.Contains(err.Error(), "internals") || !strings.Contains(log.String(), "internals") {
