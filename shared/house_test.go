@@ -87,16 +87,20 @@ var plan = []room{
 	{path: "latchkey/shared/api/namespaces/query", may: []string{jsonv2}},
 	{path: "latchkey/shared/api/serviceaccounts/query", may: []string{jsonv2}},
 	{
+		path: "latchkey/shared/api/unrouted",
+		may:  []string{"latchkey/shared/api/", "latchkey/shared/fault", "latchkey/shared/operation", "latchkey/shared/web"},
+	},
+	{
 		path: "latchkey/shared/api",
 		may: []string{
 			"latchkey/shared/access", "latchkey/shared/api/bearer", "latchkey/shared/api/namespaces/query",
-			"latchkey/shared/api/serviceaccounts/query", "latchkey/shared/apikey", "latchkey/shared/fault",
-			"latchkey/shared/namespace", "latchkey/shared/operation", "latchkey/shared/session", "latchkey/shared/web",
-			jsonv2, uuid,
+			"latchkey/shared/api/serviceaccounts/query", "latchkey/shared/api/wiring", "latchkey/shared/apikey",
+			"latchkey/shared/fault", "latchkey/shared/namespace", "latchkey/shared/operation", "latchkey/shared/session",
+			"latchkey/shared/web", jsonv2, uuid,
 		},
 	},
 	{path: "latchkey/shared/boot", may: []string{"latchkey/shared/", sdk + "credentials"}},
-	{path: "latchkey/functions", may: []string{"latchkey/shared/boot", "latchkey/shared/operation"}},
+	{path: "latchkey/functions", may: []string{"latchkey/shared/api/", "latchkey/shared/boot", "latchkey/shared/operation"}},
 	{
 		path: "latchkey/infra",
 		may: []string{

@@ -3,8 +3,10 @@
 package main
 
 import (
+	"latchkey/shared/api/platform"
 	"latchkey/shared/boot"
+	"latchkey/shared/boot/store"
 	"latchkey/shared/operation"
 )
 
-func main() { boot.Serve(operation.Bootstrap) }
+func main() { boot.Serve(operation.Bootstrap, boot.Direct(platform.Bootstrap), store.DynamoDB) }

@@ -3,8 +3,13 @@
 package main
 
 import (
+	"latchkey/shared/api/serviceaccounts"
 	"latchkey/shared/boot"
+	"latchkey/shared/boot/sessions"
+	"latchkey/shared/boot/store"
 	"latchkey/shared/operation"
 )
 
-func main() { boot.Serve(operation.CreateAccountKey) }
+func main() {
+	boot.Serve(operation.CreateAccountKey, boot.WithSessions(serviceaccounts.CreateAccountKey), store.DynamoDB, sessions.KMS)
+}

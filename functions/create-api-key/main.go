@@ -3,8 +3,13 @@
 package main
 
 import (
+	"latchkey/shared/api/namespaces"
 	"latchkey/shared/boot"
+	"latchkey/shared/boot/sessions"
+	"latchkey/shared/boot/store"
 	"latchkey/shared/operation"
 )
 
-func main() { boot.Serve(operation.CreateAPIKey) }
+func main() {
+	boot.Serve(operation.CreateAPIKey, boot.WithSessions(namespaces.CreateAPIKey), store.DynamoDB, sessions.KMS)
+}

@@ -3,8 +3,13 @@
 package main
 
 import (
+	"latchkey/shared/api/serviceaccounts"
 	"latchkey/shared/boot"
+	"latchkey/shared/boot/sessions"
+	"latchkey/shared/boot/store"
 	"latchkey/shared/operation"
 )
 
-func main() { boot.Serve(operation.CreateServiceAccount) }
+func main() {
+	boot.Serve(operation.CreateServiceAccount, boot.WithSessions(serviceaccounts.CreateServiceAccount), store.DynamoDB, sessions.KMS)
+}

@@ -3,8 +3,13 @@
 package main
 
 import (
+	"latchkey/shared/api/workspaces"
 	"latchkey/shared/boot"
+	"latchkey/shared/boot/sessions"
+	"latchkey/shared/boot/store"
 	"latchkey/shared/operation"
 )
 
-func main() { boot.Serve(operation.CreateWorkspaceKey) }
+func main() {
+	boot.Serve(operation.CreateWorkspaceKey, boot.WithSessions(workspaces.CreateWorkspaceKey), store.DynamoDB, sessions.KMS)
+}

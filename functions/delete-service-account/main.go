@@ -3,8 +3,13 @@
 package main
 
 import (
+	"latchkey/shared/api/serviceaccounts"
 	"latchkey/shared/boot"
+	"latchkey/shared/boot/sessions"
+	"latchkey/shared/boot/store"
 	"latchkey/shared/operation"
 )
 
-func main() { boot.Serve(operation.DeleteServiceAccount) }
+func main() {
+	boot.Serve(operation.DeleteServiceAccount, boot.WithSessions(serviceaccounts.DeleteServiceAccount), store.DynamoDB, sessions.KMS)
+}

@@ -3,8 +3,13 @@
 package main
 
 import (
+	"latchkey/shared/api/workspaces"
 	"latchkey/shared/boot"
+	"latchkey/shared/boot/sessions"
+	"latchkey/shared/boot/store"
 	"latchkey/shared/operation"
 )
 
-func main() { boot.Serve(operation.DeleteWorkspaceKey) }
+func main() {
+	boot.Serve(operation.DeleteWorkspaceKey, boot.WithSessions(workspaces.DeleteWorkspaceKey), store.DynamoDB, sessions.KMS)
+}

@@ -3,8 +3,13 @@
 package main
 
 import (
+	"latchkey/shared/api/namespaces"
 	"latchkey/shared/boot"
+	"latchkey/shared/boot/sessions"
+	"latchkey/shared/boot/store"
 	"latchkey/shared/operation"
 )
 
-func main() { boot.Serve(operation.ExchangeAPIKey) }
+func main() {
+	boot.Serve(operation.ExchangeAPIKey, boot.WithSessions(namespaces.ExchangeAPIKey), store.DynamoDB, sessions.KMS)
+}

@@ -3,8 +3,13 @@
 package main
 
 import (
+	"latchkey/shared/api/serviceaccounts"
 	"latchkey/shared/boot"
+	"latchkey/shared/boot/sessions"
+	"latchkey/shared/boot/store"
 	"latchkey/shared/operation"
 )
 
-func main() { boot.Serve(operation.GetAccountKey) }
+func main() {
+	boot.Serve(operation.GetAccountKey, boot.WithSessions(serviceaccounts.GetAccountKey), store.DynamoDB, sessions.KMS)
+}

@@ -2,8 +2,9 @@
 package main
 
 import (
+	"latchkey/shared/api/platform"
 	"latchkey/shared/boot"
 	"latchkey/shared/operation"
 )
 
-func main() { boot.Serve(operation.Health) }
+func main() { boot.Serve(operation.Health, boot.Alone(platform.Health)) }

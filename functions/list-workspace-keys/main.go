@@ -3,8 +3,13 @@
 package main
 
 import (
+	"latchkey/shared/api/workspaces"
 	"latchkey/shared/boot"
+	"latchkey/shared/boot/sessions"
+	"latchkey/shared/boot/store"
 	"latchkey/shared/operation"
 )
 
-func main() { boot.Serve(operation.ListWorkspaceKeys) }
+func main() {
+	boot.Serve(operation.ListWorkspaceKeys, boot.WithSessions(workspaces.ListWorkspaceKeys), store.DynamoDB, sessions.KMS)
+}

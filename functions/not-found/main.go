@@ -3,8 +3,9 @@
 package main
 
 import (
+	"latchkey/shared/api/unrouted"
 	"latchkey/shared/boot"
 	"latchkey/shared/operation"
 )
 
-func main() { boot.Serve(operation.NotFound) }
+func main() { boot.Serve(operation.NotFound, boot.Alone(unrouted.NotFound)) }

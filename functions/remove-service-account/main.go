@@ -4,7 +4,10 @@ package main
 
 import (
 	"latchkey/shared/boot"
+	"latchkey/shared/boot/store"
 	"latchkey/shared/operation"
 )
 
-func main() { boot.Serve(operation.RemoveServiceAccount) }
+func main() {
+	boot.Serve(operation.RemoveServiceAccount, boot.Stream(store.RemoveServiceAccount), store.DynamoDB)
+}

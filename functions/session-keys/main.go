@@ -3,8 +3,12 @@
 package main
 
 import (
+	"latchkey/shared/api/platform"
 	"latchkey/shared/boot"
+	"latchkey/shared/boot/sessions"
 	"latchkey/shared/operation"
 )
 
-func main() { boot.Serve(operation.SessionKeys) }
+func main() {
+	boot.Serve(operation.SessionKeys, boot.WithSessions(platform.SessionKeys), sessions.KMS)
+}

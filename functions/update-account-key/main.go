@@ -3,8 +3,13 @@
 package main
 
 import (
+	"latchkey/shared/api/serviceaccounts"
 	"latchkey/shared/boot"
+	"latchkey/shared/boot/sessions"
+	"latchkey/shared/boot/store"
 	"latchkey/shared/operation"
 )
 
-func main() { boot.Serve(operation.UpdateAccountKey) }
+func main() {
+	boot.Serve(operation.UpdateAccountKey, boot.WithSessions(serviceaccounts.UpdateAccountKey), store.DynamoDB, sessions.KMS)
+}

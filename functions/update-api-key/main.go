@@ -3,8 +3,13 @@
 package main
 
 import (
+	"latchkey/shared/api/namespaces"
 	"latchkey/shared/boot"
+	"latchkey/shared/boot/sessions"
+	"latchkey/shared/boot/store"
 	"latchkey/shared/operation"
 )
 
-func main() { boot.Serve(operation.UpdateAPIKey) }
+func main() {
+	boot.Serve(operation.UpdateAPIKey, boot.WithSessions(namespaces.UpdateAPIKey), store.DynamoDB, sessions.KMS)
+}

@@ -3,8 +3,12 @@
 package main
 
 import (
+	"latchkey/shared/api/namespaces"
 	"latchkey/shared/boot"
+	"latchkey/shared/boot/store"
 	"latchkey/shared/operation"
 )
 
-func main() { boot.Serve(operation.ValidateAPIKey) }
+func main() {
+	boot.Serve(operation.ValidateAPIKey, boot.WithKeys(namespaces.ValidateAPIKey), store.DynamoDB)
+}

@@ -2,8 +2,13 @@
 package main
 
 import (
+	"latchkey/shared/api/namespaces"
 	"latchkey/shared/boot"
+	"latchkey/shared/boot/sessions"
+	"latchkey/shared/boot/store"
 	"latchkey/shared/operation"
 )
 
-func main() { boot.Serve(operation.WhoAmI) }
+func main() {
+	boot.Serve(operation.WhoAmI, boot.WithSessions(namespaces.WhoAmI), store.DynamoDB, sessions.KMS)
+}

@@ -21,7 +21,6 @@ import (
 	"latchkey/shared/access"
 	"latchkey/shared/api/namespaces"
 	"latchkey/shared/apikey"
-	"latchkey/shared/boot"
 	"latchkey/shared/dynamo"
 	"latchkey/shared/operation"
 	"latchkey/shared/web"
@@ -109,9 +108,10 @@ func newKeys(store *dynamo.Store) *apikey.Service {
 }
 
 func validation(t testing.TB, keys *apikey.Service, full apikey.FullKey) func() {
+	endpoint := namespaces.ValidateAPIKey(keys)
 	server := web.NewServer(web.Config{
-		Handler:  namespaces.New(namespaces.Config{Keys: keys, Clock: time.Now}).Handlers()[operation.ValidateAPIKey.Name],
-		Envelope: boot.EnvelopeOf,
+		Handler:  endpoint.Handler,
+		Envelope: endpoint.Envelope,
 		Log:      slog.New(slog.DiscardHandler),
 		Clock:    time.Now,
 	})

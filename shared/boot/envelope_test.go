@@ -3,12 +3,15 @@ package boot_test
 import (
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/google/go-cmp/cmp"
 
+	"latchkey/shared/api/unrouted"
 	"latchkey/shared/boot"
 	"latchkey/shared/fault"
 	"latchkey/shared/operation"
@@ -24,7 +27,7 @@ func TestEveryEnvelopeHasEveryKind(t *testing.T) {
 	for _, path := range []string{"/v1/x", "/api/v1/api-key/x", "/api/v1/login/x", "/api/v1/service_accounts/x", "/api/v1/current-user", "/x"} {
 		for _, kind := range fault.Kinds() {
 			f := fault.Wrap(kind, errors.New("internals"), "what may be seen")
-			response := boot.EnvelopeOf(path)(&web.Request{Path: path}, f)
+			response := unrouted.EnvelopeOf(path)(&web.Request{Path: path}, f)
 			if response.Status < 400 || response.Status > 599 {
 				t.Errorf("%s: %v has the status %d", path, kind, response.Status)
 			}
@@ -68,32 +71,85 @@ func TestClientTimeIsOver(t *testing.T) {
 	}
 }
 
-func TestEveryOperationHasAHandler(t *testing.T) {
+func TestEveryOperationHasAFunction(t *testing.T) {
+	var names, served []string
 	for _, op := range operation.All {
-		if _, err := boot.New(op, boot.Config{}); err != nil {
+		names = append(names, op.Name)
+	}
+	for _, p := range programs {
+		served = append(served, p.operation.Name)
+		if _, err := p.function(p.operation, boot.Config{}); err != nil {
 			t.Error(err)
 		}
 	}
-	if _, err := boot.New(operation.Operation{Name: "nothing"}, boot.Config{}); err == nil {
-		t.Error("an operation without a handler was assembled")
+	if diff := cmp.Diff(names, served); diff != "" {
+		t.Errorf("(-operations +programs):\n%s", diff)
+	}
+}
+
+// A function with a route answers in the envelope of its own API, whatever the path says;
+// one that takes every path, in that of the path's.
+func TestEnvelopeOfAFunction(t *testing.T) {
+	paths := map[operation.API]string{
+		operation.Namespaces: "/v1/x", operation.Workspaces: "/api/v1/api-key/x", operation.ServiceAccounts: "/api/v1/login/x", operation.Platform: "/x",
+	}
+	tooLarge := strings.Repeat(" ", web.MaxBodyBytes+1)
+	for _, op := range operation.All {
+		for api, path := range paths {
+			if op.Route == "" || op.Name == operation.Health.Name {
+				continue
+			}
+			payload, err := json.Marshal(events.APIGatewayV2HTTPRequest{RawPath: path, Body: tooLarge})
+			if err != nil {
+				t.Fatal(err)
+			}
+			answer, err := made(t, op, boot.Config{Log: slog.New(slog.DiscardHandler), Clock: time.Now}).Invoke(t.Context(), payload)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if op.Name != operation.NotFound.Name {
+				api = op.API
+			}
+			want := unrouted.EnvelopeOf(paths[api])(&web.Request{}, fault.New(fault.TooLarge, "the body is over the limit of 262144 bytes"))
+			var response events.APIGatewayV2HTTPResponse
+			if err := json.Unmarshal(answer, &response); err != nil || response.Body != string(want.Body) {
+				t.Errorf("%s at %s: %s, want %s", op.Name, path, answer, want.Body)
+			}
+		}
 	}
 }
 
 // Every variable that is missing is named, and no other.
 func TestMissingEnvironment(t *testing.T) {
 	nothing := func(string) string { return "" }
-	for _, op := range operation.All {
+	for _, p := range programs {
 		wants := map[string]bool{
-			operation.TableNameVariable:       op.UsesTable(),
-			operation.SessionKeysVariable:     op.UsesSessions(),
-			operation.SessionIssuerVariable:   op.UsesSessions(),
-			operation.SessionAudienceVariable: op.UsesSessions(),
+			operation.TableNameVariable:       p.operation.UsesTable(),
+			operation.SessionKeysVariable:     p.operation.UsesSessions(),
+			operation.SessionIssuerVariable:   p.operation.UsesSessions(),
+			operation.SessionAudienceVariable: p.operation.UsesSessions(),
 		}
-		_, err := boot.FromEnvironment(op, nothing)
+		_, err := boot.FromEnvironment(p.operation, nothing, p.parts...)
 		for variable, wanted := range wants {
 			if named := err != nil && strings.Contains(err.Error(), variable); named != wanted {
-				t.Errorf("%s, %s: %v", op.Name, variable, err)
+				t.Errorf("%s, %s: %v", p.operation.Name, variable, err)
 			}
+		}
+	}
+}
+
+// Where everything is set, the parts that are named are there, and no others.
+func TestFromEnvironment(t *testing.T) {
+	for _, p := range programs {
+		config, err := boot.FromEnvironment(p.operation, func(string) string { return "x" }, p.parts...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if (config.Store != nil) != p.operation.UsesTable() || (config.Sessions.KeyStore != nil) != p.operation.UsesSessions() {
+			t.Errorf("%s: store %T, keys of sessions %T", p.operation.Name, config.Store, config.Sessions.KeyStore)
+		}
+		if _, err := p.function(p.operation, config); err != nil || config.Clock == nil || config.Random == nil || config.Log == nil {
+			t.Errorf("%s: %+v, %v", p.operation.Name, config, err)
 		}
 	}
 }

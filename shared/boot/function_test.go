@@ -101,11 +101,7 @@ func (d *deployment) tick() time.Time {
 
 func (d *deployment) function(t testing.TB, op operation.Operation) lambdaweb.Function {
 	t.Helper()
-	function, err := boot.New(op, d.config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return function
+	return made(t, op, d.config)
 }
 
 // call sends an event with the root key to an operation.

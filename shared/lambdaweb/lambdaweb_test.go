@@ -27,7 +27,7 @@ func echo(seen *web.Request) Function {
 			*seen = *r
 			return web.Response{Status: 201, Header: map[string]string{"X-A": "b"}, Body: []byte("é")}, nil
 		},
-		Envelope: func(string) web.Envelope { return web.Problem },
+		Envelope: web.Problem,
 		Log:      slog.New(slog.NewJSONHandler(io.Discard, nil)),
 		Clock:    time.Now,
 	}))
@@ -82,7 +82,7 @@ func TestCompressedBody(t *testing.T) {
 func answering(body []byte) Function {
 	return HTTP(operation.Health, web.NewServer(web.Config{
 		Handler:  func(context.Context, *web.Request) (web.Response, error) { return web.JSONBody(200, body), nil },
-		Envelope: func(string) web.Envelope { return web.Problem },
+		Envelope: web.Problem,
 		Log:      slog.New(slog.DiscardHandler),
 		Clock:    time.Now,
 	}))

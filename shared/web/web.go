@@ -4,8 +4,8 @@
 // A handler decodes, calls and encodes in a few lines, and returns an error for
 // everything that is no success. Server does around it what must never differ: it
 // limits the body, stops before the platform's time-out, recovers from a panic,
-// renders a fault in the envelope of the API whose path was asked for, adds the
-// headers that RFC 6750 and RFC 9110 want, and writes one log line.
+// renders a fault in the envelope of its API, adds the headers that RFC 6750 and RFC
+// 9110 want, and writes one log line.
 //
 // A client may give an answer less time than the platform does, by Request-Timeout.
 // When that is over the handler's context is, and what the handler fails with is
@@ -134,7 +134,7 @@ type Envelope func(*Request, *fault.Error) Response
 // A Config says what a Server is made of. All of it must be set.
 type Config struct {
 	Handler  Handler
-	Envelope func(path string) Envelope // the one that belongs to a path
+	Envelope Envelope
 	Log      *slog.Logger
 	Clock    func() time.Time
 }
@@ -161,7 +161,7 @@ func (s *Server) Serve(ctx context.Context, r *Request) Response {
 	var failure *fault.Error
 	if err != nil {
 		failure = fault.Of(err)
-		response = s.config.Envelope(r.Path)(r, failure)
+		response = s.config.Envelope(r, failure)
 		addErrorHeaders(r, &response)
 	}
 	finish(r, &response)

@@ -22,7 +22,7 @@ func serve(t *testing.T, ctx context.Context, r *Request, handler Handler) (Resp
 	var log bytes.Buffer
 	response := NewServer(Config{
 		Handler:  handler,
-		Envelope: func(string) Envelope { return Problem },
+		Envelope: Problem,
 		Log:      slog.New(slog.NewJSONHandler(&log, nil)),
 		Clock:    time.Now,
 	}).Serve(ctx, r)

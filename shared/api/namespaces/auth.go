@@ -58,7 +58,7 @@ type tenant struct {
 
 // exchange gives a session token for a pair. Every refusal of a well-formed pair is the
 // same.
-func (a *API) exchange(ctx context.Context, r *web.Request) (web.Response, error) {
+func (a *answerer) exchange(ctx context.Context, r *web.Request) (web.Response, error) {
 	var request pairRequest
 	if err := web.DecodeJSON(r.Body, &request); err != nil {
 		return web.Response{}, err
@@ -84,7 +84,7 @@ func (a *API) exchange(ctx context.Context, r *web.Request) (web.Response, error
 }
 
 // whoAmI tells who the bearer of a key or token is. He needs no right for it.
-func (a *API) whoAmI(ctx context.Context, r *web.Request) (web.Response, error) {
+func (a *answerer) whoAmI(ctx context.Context, r *web.Request) (web.Response, error) {
 	key, err := bearer.Of(ctx, r, a.Sessions)
 	if err != nil {
 		return web.Response{}, err

@@ -46,7 +46,7 @@ type groupResponse struct {
 	Groups map[string]query.Group `json:"groups"`
 }
 
-func (a *API) list(ctx context.Context, c call) (any, error) {
+func (a *answerer) list(ctx context.Context, c call) (any, error) {
 	l, err := listingOf(c, keySchema(), a.Clock())
 	if err != nil {
 		return nil, err
@@ -54,7 +54,7 @@ func (a *API) list(ctx context.Context, c call) (any, error) {
 	return lister{l, newKeyReader(a.Keys, c, l.below), isCompact(c.Request)}.answer(ctx)
 }
 
-func (a *API) listNamespaces(ctx context.Context, c call) (any, error) {
+func (a *answerer) listNamespaces(ctx context.Context, c call) (any, error) {
 	l, err := listingOf(c, query.SchemaOf[namespaceMessage](), a.Clock())
 	if err != nil {
 		return nil, err

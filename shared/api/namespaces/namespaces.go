@@ -29,16 +29,14 @@ package namespaces
 import (
 	"context"
 	"net/http"
-	"time"
 
 	"latchkey/shared/access"
 	"latchkey/shared/api/bearer"
 	"latchkey/shared/api/namespaces/query"
+	"latchkey/shared/api/wiring"
 	"latchkey/shared/apikey"
 	"latchkey/shared/fault"
 	"latchkey/shared/namespace"
-	"latchkey/shared/operation"
-	"latchkey/shared/session"
 	"latchkey/shared/web"
 )
 
@@ -47,36 +45,42 @@ const (
 	deletePrefix = "delete_parameters."
 )
 
-// An API answers the operations of this API.
-type API struct {
-	Config
-	answers validateAnswers
+// An answerer answers the operations of this API, but for ValidateAPIKey.
+type answerer struct{ wiring.Config }
+
+// CreateAPIKey is the endpoint of operation.CreateAPIKey.
+func CreateAPIKey(c wiring.Config) wiring.Endpoint {
+	return managed(c, access.Create, (*answerer).create)
 }
 
-// A Config says what an API is made of. All of it must be set.
-type Config struct {
-	Keys     *apikey.Service
-	Sessions *session.Service
-	Clock    func() time.Time
+// ListAPIKeys is the endpoint of operation.ListAPIKeys.
+func ListAPIKeys(c wiring.Config) wiring.Endpoint { return managed(c, access.Read, (*answerer).list) }
+
+// GetAPIKey is the endpoint of operation.GetAPIKey.
+func GetAPIKey(c wiring.Config) wiring.Endpoint { return managed(c, access.Read, (*answerer).get) }
+
+// UpdateAPIKey is the endpoint of operation.UpdateAPIKey.
+func UpdateAPIKey(c wiring.Config) wiring.Endpoint {
+	return managed(c, access.Update, (*answerer).update)
 }
 
-// New returns an API that is made of c.
-func New(c Config) *API { return &API{Config: c, answers: newValidateAnswers()} }
-
-// Handlers gives the handler of each operation, by its name.
-func (a *API) Handlers() map[string]web.Handler {
-	return map[string]web.Handler{
-		operation.CreateAPIKey.Name:   a.managed(access.Create, a.create),
-		operation.ListAPIKeys.Name:    a.managed(access.Read, a.list),
-		operation.GetAPIKey.Name:      a.managed(access.Read, a.get),
-		operation.UpdateAPIKey.Name:   a.managed(access.Update, a.update),
-		operation.DeleteAPIKey.Name:   a.managed(access.Delete, a.delete),
-		operation.ListNamespaces.Name: a.managed(access.Read, a.listNamespaces),
-		operation.ValidateAPIKey.Name: a.validate,
-		operation.ExchangeAPIKey.Name: a.exchange,
-		operation.WhoAmI.Name:         a.whoAmI,
-	}
+// DeleteAPIKey is the endpoint of operation.DeleteAPIKey.
+func DeleteAPIKey(c wiring.Config) wiring.Endpoint {
+	return managed(c, access.Delete, (*answerer).delete)
 }
+
+// ListNamespaces is the endpoint of operation.ListNamespaces.
+func ListNamespaces(c wiring.Config) wiring.Endpoint {
+	return managed(c, access.Read, (*answerer).listNamespaces)
+}
+
+// ExchangeAPIKey is the endpoint of operation.ExchangeAPIKey.
+func ExchangeAPIKey(c wiring.Config) wiring.Endpoint { return endpoint((&answerer{c}).exchange) }
+
+// WhoAmI is the endpoint of operation.WhoAmI.
+func WhoAmI(c wiring.Config) wiring.Endpoint { return endpoint((&answerer{c}).whoAmI) }
+
+func endpoint(h web.Handler) wiring.Endpoint { return wiring.Endpoint{Handler: h, Envelope: Envelope} }
 
 // A call is a request whose caller is known and may do what the route says.
 type call struct {
@@ -87,8 +91,11 @@ type call struct {
 
 // managed authenticates the caller and asks whether he may use the route at all,
 // before anything else of the request is looked at.
-func (a *API) managed(method access.Method, do func(context.Context, call) (any, error)) web.Handler {
-	return func(ctx context.Context, r *web.Request) (web.Response, error) {
+func managed(
+	c wiring.Config, method access.Method, do func(*answerer, context.Context, call) (any, error),
+) wiring.Endpoint {
+	a := &answerer{c}
+	return endpoint(func(ctx context.Context, r *web.Request) (web.Response, error) {
 		key, err := bearer.Of(ctx, r, a.Sessions)
 		if err != nil {
 			return web.Response{}, err
@@ -101,15 +108,15 @@ func (a *API) managed(method access.Method, do func(context.Context, call) (any,
 		if err := caller.Require(method, access.APIKey, ns); err != nil {
 			return web.Response{}, err
 		}
-		answer, err := do(ctx, call{Request: r, caller: caller, namespace: ns})
+		answer, err := do(a, ctx, call{Request: r, caller: caller, namespace: ns})
 		if err != nil {
 			return web.Response{}, err
 		}
 		return web.JSON(http.StatusOK, answer, isCompact(r))
-	}
+	})
 }
 
-func (a *API) create(ctx context.Context, c call) (any, error) {
+func (a *answerer) create(ctx context.Context, c call) (any, error) {
 	var request createRequest
 	if err := web.DecodeJSON(c.Body, &request); err != nil {
 		return nil, err
@@ -131,7 +138,7 @@ func (a *API) create(ctx context.Context, c call) (any, error) {
 	return answer, nil
 }
 
-func (a *API) get(ctx context.Context, c call) (any, error) {
+func (a *answerer) get(ctx context.Context, c call) (any, error) {
 	given, err := parametersOf(c.Request, getPrefix, "mask")
 	if err != nil {
 		return nil, err
@@ -153,7 +160,7 @@ func (a *API) get(ctx context.Context, c call) (any, error) {
 	return masked(apiKeyOf(key), mask, isCompact(c.Request))
 }
 
-func (a *API) delete(ctx context.Context, c call) (any, error) {
+func (a *answerer) delete(ctx context.Context, c call) (any, error) {
 	given, err := parametersOf(c.Request, deletePrefix, "action", "force")
 	if err != nil {
 		return nil, err

@@ -43,7 +43,7 @@ type updateObject struct {
 	Spec      web.Ignored `json:"spec"`
 }
 
-func (a *API) update(ctx context.Context, c call) (any, error) {
+func (a *answerer) update(ctx context.Context, c call) (any, error) {
 	var request updateRequest
 	if err := web.DecodeJSON(c.Body, &request); err != nil {
 		return nil, err

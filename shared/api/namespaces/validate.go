@@ -9,6 +9,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"latchkey/shared/api/bearer"
+	"latchkey/shared/api/wiring"
 	"latchkey/shared/apikey"
 	"latchkey/shared/fault"
 	"latchkey/shared/web"
@@ -34,10 +35,21 @@ type verdict bool
 // IsZero says that no verdict is empty.
 func (verdict) IsZero() bool { return false }
 
+// A validator has what a validation is made of, which asks for no sessions.
+type validator struct {
+	keys    *apikey.Service
+	answers validateAnswers
+}
+
+// ValidateAPIKey is the endpoint of operation.ValidateAPIKey.
+func ValidateAPIKey(keys *apikey.Service) wiring.Endpoint {
+	return endpoint((&validator{keys: keys, answers: newValidateAnswers()}).validate)
+}
+
 // validate tells whether a pair is good. Well-formed input is always answered with
 // 200, and every refusal in the same way: the answer shows the key that was sent,
 // and nothing of the key that was found.
-func (a *API) validate(ctx context.Context, r *web.Request) (web.Response, error) {
+func (v *validator) validate(ctx context.Context, r *web.Request) (web.Response, error) {
 	var request validateRequest
 	if err := web.DecodeJSON(r.Body, &request); err != nil {
 		return web.Response{}, err
@@ -48,18 +60,18 @@ func (a *API) validate(ctx context.Context, r *web.Request) (web.Response, error
 	presented, err := apikey.ParsePair(request.Key, request.Secret)
 	if err != nil {
 		r.Note("verdict", "malformed")
-		return a.answers.invalid(request.Key, isCompact(r))
+		return v.answers.invalid(request.Key, isCompact(r))
 	}
-	found, err := a.Keys.Verify(ctx, presented)
+	found, err := v.keys.Verify(ctx, presented)
 	if err != nil {
 		return web.Response{}, err
 	}
 	r.Note("verdict", found.Reason.String())
 	bearer.NotePresented(r, presented.Locator)
 	if !found.IsValid() {
-		return a.answers.invalid(request.Key, isCompact(r))
+		return v.answers.invalid(request.Key, isCompact(r))
 	}
-	return a.answers.valid(request.Key, found.Key.CreatedBy, isCompact(r))
+	return v.answers.valid(request.Key, found.Key.CreatedBy, isCompact(r))
 }
 
 // validateAnswers are the four forms of an answer, encoded once for each process

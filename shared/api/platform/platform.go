@@ -1,6 +1,6 @@
 // Package platform has the operations that belong to none of the three APIs: the
-// health check, the public session keys, the answer to what no route takes, and the
-// bootstrap of a namespace's first key.
+// health check, the public session keys, and the bootstrap of a namespace's first key.
+// What no route takes is package unrouted's.
 package platform
 
 import (
@@ -9,24 +9,22 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"latchkey/shared/api/wiring"
 	"latchkey/shared/apikey"
 	"latchkey/shared/fault"
 	"latchkey/shared/namespace"
-	"latchkey/shared/operation"
 	"latchkey/shared/web"
 )
 
-// Health answers without reading anything.
-func Health(context.Context, *web.Request) (web.Response, error) {
+// Health is the endpoint of operation.Health. It answers without reading anything.
+func Health() wiring.Endpoint { return endpoint(health) }
+
+func health(context.Context, *web.Request) (web.Response, error) {
 	return web.JSON(http.StatusOK, map[string]string{"status": "ok"}, false)
 }
 
-// NotFound answers a path that is unknown, or known with other methods only.
-func NotFound(_ context.Context, r *web.Request) (web.Response, error) {
-	if len(operation.Methods(r.Path)) > 0 && !operation.IsWithheld(r.Method, r.Path) {
-		return web.Response{}, fault.New(fault.MethodNotAllowed, "Method Not Allowed")
-	}
-	return web.Response{}, fault.New(fault.NotFound, "Not Found")
+func endpoint(h web.Handler) wiring.Endpoint {
+	return wiring.Endpoint{Handler: h, Envelope: web.Problem}
 }
 
 type bootstrapRequest struct {

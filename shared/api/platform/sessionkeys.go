@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"latchkey/shared/api/wiring"
 	"latchkey/shared/session"
 	"latchkey/shared/web"
 )
@@ -31,10 +32,13 @@ type jwk struct {
 	Exponent  string `json:"e"`
 }
 
-// SessionKeys publishes the keys that session tokens can be verified with, the one that
+// SessionKeys is the endpoint of operation.SessionKeys.
+func SessionKeys(c wiring.Config) wiring.Endpoint { return endpoint(publish(c.Sessions)) }
+
+// publish publishes the keys that session tokens can be verified with, the one that
 // signs first. A token that verifies is of a key that was good when it was issued;
 // whether it still is, only Latchkey can tell.
-func SessionKeys(sessions *session.Service) web.Handler {
+func publish(sessions *session.Service) web.Handler {
 	return func(ctx context.Context, _ *web.Request) (web.Response, error) {
 		keys, err := sessions.PublicKeys(ctx)
 		if err != nil {

@@ -11,7 +11,7 @@ import (
 
 const anAccount = "service account"
 
-func (a *API) createAccount(ctx context.Context, c call) (any, error) {
+func (a *answerer) createAccount(ctx context.Context, c call) (any, error) {
 	if err := c.caller.Require(access.Create, access.ServiceAccount, c.namespace); err != nil {
 		return nil, err
 	}
@@ -40,7 +40,7 @@ func (a *API) createAccount(ctx context.Context, c call) (any, error) {
 	return accountOf(account, true), nil
 }
 
-func (a *API) getAccount(ctx context.Context, c call) (any, error) {
+func (a *answerer) getAccount(ctx context.Context, c call) (any, error) {
 	account, err := a.openAccount(ctx, c, access.Read)
 	if err != nil {
 		return nil, err
@@ -52,7 +52,7 @@ func (a *API) getAccount(ctx context.Context, c call) (any, error) {
 	return accountOf(account, hydrate), nil
 }
 
-func (a *API) updateAccount(ctx context.Context, c call) (any, error) {
+func (a *answerer) updateAccount(ctx context.Context, c call) (any, error) {
 	account, err := a.openAccount(ctx, c, access.Update)
 	if err != nil {
 		return nil, err
@@ -78,7 +78,7 @@ func (a *API) updateAccount(ctx context.Context, c call) (any, error) {
 	return accountOf(account, true), nil
 }
 
-func (a *API) deleteAccount(ctx context.Context, c call) (any, error) {
+func (a *answerer) deleteAccount(ctx context.Context, c call) (any, error) {
 	account, err := a.openAccount(ctx, c, access.Delete)
 	if err != nil {
 		return nil, err
@@ -88,12 +88,12 @@ func (a *API) deleteAccount(ctx context.Context, c call) (any, error) {
 }
 
 // openAccount reads the account that the path names, by name or id.
-func (a *API) openAccount(ctx context.Context, c call, method access.Method) (apikey.Account, error) {
+func (a *answerer) openAccount(ctx context.Context, c call, method access.Method) (apikey.Account, error) {
 	asked := c.PathValues["account"]
 	return a.open(ctx, c, method, access.ServiceAccount, handleIn(asked))
 }
 
-func (a *API) open(
+func (a *answerer) open(
 	ctx context.Context, c call, method access.Method, kind string, handle apikey.Handle,
 ) (apikey.Account, error) {
 	account, err := a.Keys.OpenAccount(ctx, c.caller, method, kind, apikey.AccountRef{

@@ -13,7 +13,7 @@ import (
 
 const aKey = "API key"
 
-func (a *API) createKey(ctx context.Context, c call) (any, error) {
+func (a *answerer) createKey(ctx context.Context, c call) (any, error) {
 	if err := c.requireHoldsAccount(); err != nil {
 		return nil, err
 	}
@@ -36,7 +36,7 @@ func (a *API) createKey(ctx context.Context, c call) (any, error) {
 	return showing(keyOf(issued.Key, account, true), issued.FullKey), nil
 }
 
-func (a *API) getKey(ctx context.Context, c call) (any, error) {
+func (a *answerer) getKey(ctx context.Context, c call) (any, error) {
 	account, err := a.openForKeys(ctx, c, access.Read)
 	if err != nil {
 		return nil, err
@@ -52,7 +52,7 @@ func (a *API) getKey(ctx context.Context, c call) (any, error) {
 	return keyOf(key, account, hydrate), nil
 }
 
-func (a *API) updateKey(ctx context.Context, c call) (any, error) {
+func (a *answerer) updateKey(ctx context.Context, c call) (any, error) {
 	account, request, err := a.openAndRead(ctx, c, access.Update)
 	if err != nil {
 		return nil, err
@@ -72,7 +72,7 @@ func (a *API) updateKey(ctx context.Context, c call) (any, error) {
 	return keyOf(key, account, true), nil
 }
 
-func (a *API) rotateKey(ctx context.Context, c call) (any, error) {
+func (a *answerer) rotateKey(ctx context.Context, c call) (any, error) {
 	if err := c.requireHoldsAccount(); err != nil {
 		return nil, err
 	}
@@ -91,7 +91,7 @@ func (a *API) rotateKey(ctx context.Context, c call) (any, error) {
 	return showing(keyOf(issued.Key, account, false), issued.FullKey), nil
 }
 
-func (a *API) deleteKey(ctx context.Context, c call) (any, error) {
+func (a *answerer) deleteKey(ctx context.Context, c call) (any, error) {
 	account, err := a.openForKeys(ctx, c, access.Delete)
 	if err != nil {
 		return nil, err
@@ -109,7 +109,7 @@ func (c call) requireHoldsAccount() error {
 
 // openForKeys reads the account whose keys a path is about, by its id. An id that cannot
 // be read is looked up all the same: who may not see the account is told so first.
-func (a *API) openForKeys(ctx context.Context, c call, method access.Method) (apikey.Account, error) {
+func (a *answerer) openForKeys(ctx context.Context, c call, method access.Method) (apikey.Account, error) {
 	asked, unreadable := c.accountID()
 	account, err := a.open(ctx, c, method, access.APIKey, apikey.ByID(asked))
 	if unreadable != nil && errors.Is(err, fault.NotFound) {
@@ -120,7 +120,7 @@ func (a *API) openForKeys(ctx context.Context, c call, method access.Method) (ap
 
 // openAndRead reads the account, and behind it the body: only who may see the account is
 // told what is wrong with what he has sent.
-func (a *API) openAndRead(ctx context.Context, c call, method access.Method) (apikey.Account, *body, error) {
+func (a *answerer) openAndRead(ctx context.Context, c call, method access.Method) (apikey.Account, *body, error) {
 	account, err := a.openForKeys(ctx, c, method)
 	if err != nil {
 		return apikey.Account{}, nil, err

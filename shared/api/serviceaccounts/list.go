@@ -83,7 +83,7 @@ type page struct {
 	Items      []jsontext.Value `json:"items"`
 }
 
-func (a *API) listAccounts(ctx context.Context, c call) (any, error) {
+func (a *answerer) listAccounts(ctx context.Context, c call) (any, error) {
 	if err := c.caller.Require(access.Read, access.ServiceAccount, c.namespace); err != nil {
 		return nil, err
 	}
@@ -115,7 +115,7 @@ func (a *API) listAccounts(ctx context.Context, c call) (any, error) {
 	})
 }
 
-func (a *API) listKeys(ctx context.Context, c call) (any, error) {
+func (a *answerer) listKeys(ctx context.Context, c call) (any, error) {
 	account, err := a.openForKeys(ctx, c, access.Read)
 	if err != nil {
 		return nil, err
@@ -151,7 +151,7 @@ func (a *API) listKeys(ctx context.Context, c call) (any, error) {
 	})
 }
 
-func (a *API) decidingOfAccounts(ctx context.Context, c call, asked *query.Query) func([]apikey.Account) error {
+func (a *answerer) decidingOfAccounts(ctx context.Context, c call, asked *query.Query) func([]apikey.Account) error {
 	left := maxDecidingBytes
 	return func(part []apikey.Account) error {
 		if !asked.Uses("description") {
@@ -166,7 +166,7 @@ func (a *API) decidingOfAccounts(ctx context.Context, c call, asked *query.Query
 	}
 }
 
-func (a *API) decidingOfKeys(ctx context.Context, c call, asked *query.Query) func([]apikey.Key) error {
+func (a *answerer) decidingOfKeys(ctx context.Context, c call, asked *query.Query) func([]apikey.Key) error {
 	left := maxDecidingBytes
 	return func(part []apikey.Key) error {
 		if usesDecide(asked) {

@@ -38,7 +38,7 @@ type loginAnswer struct {
 	CSRFToken      *string `json:"csrf_token"`
 }
 
-func (a *API) login(ctx context.Context, r *web.Request) (web.Response, error) {
+func (a *answerer) login(ctx context.Context, r *web.Request) (web.Response, error) {
 	form, err := url.ParseQuery(string(r.Body))
 	if err != nil {
 		return refusal("Invalid request: the body is no form.")
@@ -79,7 +79,7 @@ func refusal(detail string) (web.Response, error) {
 	return web.MustJSON(http.StatusBadRequest, map[string]string{"detail": detail}), nil
 }
 
-func (a *API) loginWithKey(ctx context.Context, r *web.Request, text string) (web.Response, error) {
+func (a *answerer) loginWithKey(ctx context.Context, r *web.Request, text string) (web.Response, error) {
 	presented, err := apikey.ParseFullKey(text)
 	if err != nil {
 		return web.Response{}, invalid(session.Refuse(err))

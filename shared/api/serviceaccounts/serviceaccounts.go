@@ -54,50 +54,76 @@ package serviceaccounts
 import (
 	"context"
 	"net/http"
-	"time"
 
 	"latchkey/shared/access"
 	"latchkey/shared/api/bearer"
+	"latchkey/shared/api/wiring"
 	"latchkey/shared/apikey"
 	"latchkey/shared/namespace"
-	"latchkey/shared/operation"
-	"latchkey/shared/session"
 	"latchkey/shared/web"
 )
 
-// A Config says what an API is made of. All of it must be set.
-type Config struct {
-	Keys     *apikey.Service
-	Sessions *session.Service
-	Clock    func() time.Time
+// An answerer answers the operations of this API.
+type answerer struct{ wiring.Config }
+
+// CreateServiceAccount is the endpoint of operation.CreateServiceAccount.
+func CreateServiceAccount(c wiring.Config) wiring.Endpoint {
+	return authenticated(c, (*answerer).createAccount)
 }
 
-// An API answers the operations of this API.
-type API struct {
-	Config
+// ListServiceAccounts is the endpoint of operation.ListServiceAccounts.
+func ListServiceAccounts(c wiring.Config) wiring.Endpoint {
+	return authenticated(c, (*answerer).listAccounts)
 }
 
-// New returns an API that is made of c.
-func New(c Config) *API { return &API{c} }
-
-// Handlers gives the handler of each operation, by its name.
-func (a *API) Handlers() map[string]web.Handler {
-	return map[string]web.Handler{
-		operation.CreateServiceAccount.Name: a.authenticated(a.createAccount),
-		operation.ListServiceAccounts.Name:  a.authenticated(a.listAccounts),
-		operation.GetServiceAccount.Name:    a.authenticated(a.getAccount),
-		operation.UpdateServiceAccount.Name: a.authenticated(a.updateAccount),
-		operation.DeleteServiceAccount.Name: a.authenticated(a.deleteAccount),
-		operation.CreateAccountKey.Name:     a.authenticated(a.createKey),
-		operation.ListAccountKeys.Name:      a.authenticated(a.listKeys),
-		operation.GetAccountKey.Name:        a.authenticated(a.getKey),
-		operation.UpdateAccountKey.Name:     a.authenticated(a.updateKey),
-		operation.RotateAccountKey.Name:     a.authenticated(a.rotateKey),
-		operation.DeleteAccountKey.Name:     a.authenticated(a.deleteKey),
-		operation.CurrentUser.Name:          a.authenticated(a.currentUser),
-		operation.Login.Name:                a.login,
-	}
+// GetServiceAccount is the endpoint of operation.GetServiceAccount.
+func GetServiceAccount(c wiring.Config) wiring.Endpoint {
+	return authenticated(c, (*answerer).getAccount)
 }
+
+// UpdateServiceAccount is the endpoint of operation.UpdateServiceAccount.
+func UpdateServiceAccount(c wiring.Config) wiring.Endpoint {
+	return authenticated(c, (*answerer).updateAccount)
+}
+
+// DeleteServiceAccount is the endpoint of operation.DeleteServiceAccount.
+func DeleteServiceAccount(c wiring.Config) wiring.Endpoint {
+	return authenticated(c, (*answerer).deleteAccount)
+}
+
+// CreateAccountKey is the endpoint of operation.CreateAccountKey.
+func CreateAccountKey(c wiring.Config) wiring.Endpoint {
+	return authenticated(c, (*answerer).createKey)
+}
+
+// ListAccountKeys is the endpoint of operation.ListAccountKeys.
+func ListAccountKeys(c wiring.Config) wiring.Endpoint { return authenticated(c, (*answerer).listKeys) }
+
+// GetAccountKey is the endpoint of operation.GetAccountKey.
+func GetAccountKey(c wiring.Config) wiring.Endpoint { return authenticated(c, (*answerer).getKey) }
+
+// UpdateAccountKey is the endpoint of operation.UpdateAccountKey.
+func UpdateAccountKey(c wiring.Config) wiring.Endpoint {
+	return authenticated(c, (*answerer).updateKey)
+}
+
+// RotateAccountKey is the endpoint of operation.RotateAccountKey.
+func RotateAccountKey(c wiring.Config) wiring.Endpoint {
+	return authenticated(c, (*answerer).rotateKey)
+}
+
+// DeleteAccountKey is the endpoint of operation.DeleteAccountKey.
+func DeleteAccountKey(c wiring.Config) wiring.Endpoint {
+	return authenticated(c, (*answerer).deleteKey)
+}
+
+// CurrentUser is the endpoint of operation.CurrentUser.
+func CurrentUser(c wiring.Config) wiring.Endpoint { return authenticated(c, (*answerer).currentUser) }
+
+// Login is the endpoint of operation.Login.
+func Login(c wiring.Config) wiring.Endpoint { return endpoint((&answerer{c}).login) }
+
+func endpoint(h web.Handler) wiring.Endpoint { return wiring.Endpoint{Handler: h, Envelope: Envelope} }
 
 // A call is a request whose caller is known.
 type call struct {
@@ -107,8 +133,9 @@ type call struct {
 	namespace namespace.Namespace // where the caller's accounts are
 }
 
-func (a *API) authenticated(handle func(context.Context, call) (any, error)) web.Handler {
-	return func(ctx context.Context, r *web.Request) (web.Response, error) {
+func authenticated(c wiring.Config, do func(*answerer, context.Context, call) (any, error)) wiring.Endpoint {
+	a := &answerer{c}
+	return endpoint(func(ctx context.Context, r *web.Request) (web.Response, error) {
 		if _, err := r.Bearer(); err != nil {
 			return web.Response{}, errNotAuthenticated
 		}
@@ -116,12 +143,12 @@ func (a *API) authenticated(handle func(context.Context, call) (any, error)) web
 		if err != nil {
 			return web.Response{}, invalid(err)
 		}
-		answer, err := handle(ctx, call{
+		answer, err := do(a, ctx, call{
 			Request: r, key: key, caller: key.Caller(), namespace: key.Locator.Namespace,
 		})
 		if err != nil {
 			return web.Response{}, err
 		}
 		return web.JSON(http.StatusOK, answer, false)
-	}
+	})
 }

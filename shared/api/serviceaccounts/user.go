@@ -29,7 +29,7 @@ type userMetadata struct {
 
 // currentUser shows the service account that the bearer's key belongs to or, of a key
 // that belongs to none, the key itself.
-func (a *API) currentUser(ctx context.Context, c call) (any, error) {
+func (a *answerer) currentUser(ctx context.Context, c call) (any, error) {
 	if c.key.Account.IsZero() {
 		return userOf(c.key), nil
 	}

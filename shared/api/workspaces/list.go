@@ -42,7 +42,7 @@ type item struct {
 	Validity        string `json:"validity"`
 }
 
-func (a *API) list(ctx context.Context, c call) (any, error) {
+func (a *answerer) list(ctx context.Context, c call) (any, error) {
 	selection, err := c.selection()
 	if err != nil {
 		return nil, err
@@ -83,7 +83,7 @@ func (c call) selection() (apikey.Selection, error) {
 }
 
 // addPage adds keys part by part, and keeps of each no more than is shown.
-func (a *API) addPage(ctx context.Context, c call, keys []apikey.Key, items *itemList) error {
+func (a *answerer) addPage(ctx context.Context, c call, keys []apikey.Key, items *itemList) error {
 	for len(keys) > 0 {
 		count, err := a.Keys.AddTexts(ctx, c.caller, keys)
 		if err != nil {

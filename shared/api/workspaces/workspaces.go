@@ -54,10 +54,9 @@ import (
 
 	"latchkey/shared/access"
 	"latchkey/shared/api/bearer"
+	"latchkey/shared/api/wiring"
 	"latchkey/shared/apikey"
 	"latchkey/shared/fault"
-	"latchkey/shared/operation"
-	"latchkey/shared/session"
 	"latchkey/shared/web"
 )
 
@@ -71,30 +70,28 @@ const (
 	malformedText       = "Api Key Configuration is invalid. Request a new API-key or contact administrator"
 )
 
-// A Config says what an API is made of. All of it must be set.
-type Config struct {
-	Keys     *apikey.Service
-	Sessions *session.Service
-	Clock    func() time.Time
+// An answerer answers the operations of this API.
+type answerer struct{ wiring.Config }
+
+// CreateWorkspaceKey is the endpoint of operation.CreateWorkspaceKey.
+func CreateWorkspaceKey(c wiring.Config) wiring.Endpoint {
+	return managed(c, access.Create, (*answerer).create)
 }
 
-// An API answers the operations of this API.
-type API struct {
-	Config
+// ListWorkspaceKeys is the endpoint of operation.ListWorkspaceKeys.
+func ListWorkspaceKeys(c wiring.Config) wiring.Endpoint {
+	return managed(c, access.Read, (*answerer).list)
 }
 
-// New returns an API that is made of c.
-func New(c Config) *API { return &API{c} }
-
-// Handlers gives the handler of each operation, by its name.
-func (a *API) Handlers() map[string]web.Handler {
-	return map[string]web.Handler{
-		operation.CreateWorkspaceKey.Name:   a.managed(access.Create, a.create),
-		operation.ListWorkspaceKeys.Name:    a.managed(access.Read, a.list),
-		operation.DeleteWorkspaceKey.Name:   a.managed(access.Delete, a.delete),
-		operation.ExchangeWorkspaceKey.Name: a.exchange,
-	}
+// DeleteWorkspaceKey is the endpoint of operation.DeleteWorkspaceKey.
+func DeleteWorkspaceKey(c wiring.Config) wiring.Endpoint {
+	return managed(c, access.Delete, (*answerer).delete)
 }
+
+// ExchangeWorkspaceKey is the endpoint of operation.ExchangeWorkspaceKey.
+func ExchangeWorkspaceKey(c wiring.Config) wiring.Endpoint { return endpoint((&answerer{c}).exchange) }
+
+func endpoint(h web.Handler) wiring.Endpoint { return wiring.Endpoint{Handler: h, Envelope: Envelope} }
 
 // A call is a request whose caller is known and may do such a thing in his own
 // namespace.
@@ -106,8 +103,11 @@ type call struct {
 // managed authenticates the caller and asks whether he may do this to keys at all,
 // before anything else of the request is looked at. What do returns is the data of a
 // success.
-func (a *API) managed(method access.Method, do func(context.Context, call) (any, error)) web.Handler {
-	return func(ctx context.Context, r *web.Request) (web.Response, error) {
+func managed(
+	c wiring.Config, method access.Method, do func(*answerer, context.Context, call) (any, error),
+) wiring.Endpoint {
+	a := &answerer{c}
+	return endpoint(func(ctx context.Context, r *web.Request) (web.Response, error) {
 		caller, err := a.authenticate(ctx, r)
 		if err != nil {
 			return web.Response{}, err
@@ -115,15 +115,15 @@ func (a *API) managed(method access.Method, do func(context.Context, call) (any,
 		if err := caller.Require(method, access.APIKey, caller.Namespace); err != nil {
 			return web.Response{}, err
 		}
-		data, err := do(ctx, call{Request: r, caller: caller})
+		data, err := do(a, ctx, call{Request: r, caller: caller})
 		if err != nil {
 			return web.Response{}, err
 		}
 		return success(data)
-	}
+	})
 }
 
-func (a *API) authenticate(ctx context.Context, r *web.Request) (access.Caller, error) {
+func (a *answerer) authenticate(ctx context.Context, r *web.Request) (access.Caller, error) {
 	key, err := bearer.Of(ctx, r, a.Sessions)
 	if err != nil {
 		return access.Caller{}, inVendorsWords(err, unauthenticatedText)
@@ -143,7 +143,7 @@ type createData struct {
 	APIKey string `json:"apiKey"`
 }
 
-func (a *API) create(ctx context.Context, c call) (any, error) {
+func (a *answerer) create(ctx context.Context, c call) (any, error) {
 	var request createRequest
 	if err := web.DecodeOpenJSON(c.Body, &request); err != nil {
 		return nil, err
@@ -163,7 +163,7 @@ func (a *API) create(ctx context.Context, c call) (any, error) {
 	return createData{APIKey: issued.FullKey.Reveal()}, nil
 }
 
-func (a *API) delete(ctx context.Context, c call) (any, error) {
+func (a *answerer) delete(ctx context.Context, c call) (any, error) {
 	var request keyRequest
 	if err := web.DecodeOpenJSON(c.Body, &request); err != nil {
 		return nil, err
@@ -197,7 +197,7 @@ type exchangeData struct {
 
 // exchange gives a session token for a full key. The vendor's client asks for one
 // before each operation.
-func (a *API) exchange(ctx context.Context, r *web.Request) (web.Response, error) {
+func (a *answerer) exchange(ctx context.Context, r *web.Request) (web.Response, error) {
 	presented, err := presentedIn(r.Body)
 	if err != nil {
 		return web.Response{}, err

@@ -213,10 +213,11 @@ func (p *parser) anyOperator() (operator, error) {
 	if prefix != "" && p.token.kind == keyword && p.token.text == "matches" {
 		return operator{}, p.at(start, `"matches" has no "not"`)
 	}
-	i := slices.IndexFunc(operators, func(o operator) bool { return o.name == prefix+p.token.text })
+	offered := operators()
+	i := slices.IndexFunc(offered, func(o operator) bool { return o.name == prefix+p.token.text })
 	if i < 0 || p.token.isText() {
 		return operator{}, p.expected(expected)
 	}
 	p.advance()
-	return operators[i], nil
+	return offered[i], nil
 }

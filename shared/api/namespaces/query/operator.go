@@ -37,25 +37,29 @@ var (
 	all     = []Kind{Text, Flag, Time, List, Map, Message}
 )
 
-var operators = []operator{
-	{"==", scalars, (*parser).one, isIn},
-	{"!=", scalars, (*parser).one, not(isIn)},
-	{"<", ordered, (*parser).one, inOrder(func(order int) bool { return order < 0 })},
-	{"<=", ordered, (*parser).one, inOrder(func(order int) bool { return order <= 0 })},
-	{">", ordered, (*parser).one, inOrder(func(order int) bool { return order > 0 })},
-	{">=", ordered, (*parser).one, inOrder(func(order int) bool { return order >= 0 })},
-	{"in", ordered, (*parser).list, isIn},
-	{"not in", ordered, (*parser).list, not(isIn)},
-	{"contains", []Kind{List}, (*parser).oneOrList, contains},
-	{"not contains", []Kind{List}, (*parser).oneOrList, not(contains)},
-	{"matches", []Kind{Text}, (*parser).pattern, matches},
-	{"exists", all, (*parser).nothing, exists},
-	{"not exists", all, (*parser).nothing, not(exists)},
+// operators are made for whoever reads a filter. A table of the package would be made, and
+// linked with all that it names, by every function that speaks this API.
+func operators() []operator {
+	return []operator{
+		{"==", scalars, (*parser).one, isIn},
+		{"!=", scalars, (*parser).one, not(isIn)},
+		{"<", ordered, (*parser).one, inOrder(func(order int) bool { return order < 0 })},
+		{"<=", ordered, (*parser).one, inOrder(func(order int) bool { return order <= 0 })},
+		{">", ordered, (*parser).one, inOrder(func(order int) bool { return order > 0 })},
+		{">=", ordered, (*parser).one, inOrder(func(order int) bool { return order >= 0 })},
+		{"in", ordered, (*parser).list, isIn},
+		{"not in", ordered, (*parser).list, not(isIn)},
+		{"contains", []Kind{List}, (*parser).oneOrList, contains},
+		{"not contains", []Kind{List}, (*parser).oneOrList, not(contains)},
+		{"matches", []Kind{Text}, (*parser).pattern, matches},
+		{"exists", all, (*parser).nothing, exists},
+		{"not exists", all, (*parser).nothing, not(exists)},
+	}
 }
 
 func operatorsOf(kind Kind) string {
 	var names []string
-	for _, o := range operators {
+	for _, o := range operators() {
 		if slices.Contains(o.kinds, kind) {
 			names = append(names, o.name)
 		}

@@ -33,50 +33,52 @@ type operator struct {
 	takesNull bool
 }
 
-// Nulls are empty as well, without being asked.
-var (
-	empty    = bare(Value.isBlank)
-	notEmpty = not(empty)
-)
-
-var operators = []operator{
-	{name: "equals", readers: readers{
-		Text: text(is), UUID: sameID, Flag: sameFlag, Time: moment(equal)}},
-	{name: "notequals", readers: readers{
-		Text: not(text(is)), UUID: not(sameID), Flag: not(sameFlag), Time: not(moment(equal))}},
-	{name: "contains", readers: readers{Text: folded(strings.Contains), UUID: digits(strings.Contains)}},
-	{name: "notcontains", readers: readers{
-		Text: not(folded(strings.Contains)), UUID: not(digits(strings.Contains))}},
-	{name: "startswith", readers: readers{Text: folded(strings.HasPrefix), UUID: digits(strings.HasPrefix)}},
-	{name: "endswith", readers: readers{Text: folded(strings.HasSuffix), UUID: digits(strings.HasSuffix)}},
-	{name: "oneof", readers: readers{Text: among(itself), UUID: among(parseID)}},
-	{name: "notoneof", readers: readers{Text: not(among(itself)), UUID: not(among(parseID))}},
-	{name: "gt", readers: readers{Text: number(greater), Time: moment(greater)}},
-	{name: "gte", readers: readers{Text: number(greaterOrEqual), Time: moment(greaterOrEqual)}},
-	{name: "lt", readers: readers{Text: number(less), Time: moment(less)}},
-	{name: "lte", readers: readers{Text: number(lessOrEqual), Time: moment(lessOrEqual)}},
-	{name: "in", readers: readers{Time: between}},
-	{name: "isempty", readers: readers{Text: empty, UUID: empty, Flag: empty, Time: empty}, takesNull: true},
-	{name: "isnotempty", readers: readers{Text: notEmpty, UUID: notEmpty, Flag: notEmpty, Time: notEmpty}},
+// operators are made for whoever reads a filter. A table of the package would be made, and
+// linked with all that it names, by every function that speaks this API.
+func operators() []operator {
+	empty := bare(Value.isBlank) // nulls are, without being asked
+	notEmpty := not(empty)
+	return []operator{
+		{name: "equals", readers: readers{
+			Text: text(is), UUID: sameID, Flag: sameFlag, Time: moment(equal)}},
+		{name: "notequals", readers: readers{
+			Text: not(text(is)), UUID: not(sameID), Flag: not(sameFlag), Time: not(moment(equal))}},
+		{name: "contains", readers: readers{Text: folded(strings.Contains), UUID: digits(strings.Contains)}},
+		{name: "notcontains", readers: readers{
+			Text: not(folded(strings.Contains)), UUID: not(digits(strings.Contains))}},
+		{name: "startswith", readers: readers{Text: folded(strings.HasPrefix), UUID: digits(strings.HasPrefix)}},
+		{name: "endswith", readers: readers{Text: folded(strings.HasSuffix), UUID: digits(strings.HasSuffix)}},
+		{name: "oneof", readers: readers{Text: among(itself), UUID: among(parseID)}},
+		{name: "notoneof", readers: readers{Text: not(among(itself)), UUID: not(among(parseID))}},
+		{name: "gt", readers: readers{Text: number(greater), Time: moment(greater)}},
+		{name: "gte", readers: readers{Text: number(greaterOrEqual), Time: moment(greaterOrEqual)}},
+		{name: "lt", readers: readers{Text: number(less), Time: moment(less)}},
+		{name: "lte", readers: readers{Text: number(lessOrEqual), Time: moment(lessOrEqual)}},
+		{name: "in", readers: readers{Time: between}},
+		{name: "isempty", readers: readers{Text: empty, UUID: empty, Flag: empty, Time: empty}, takesNull: true},
+		{name: "isnotempty", readers: readers{Text: notEmpty, UUID: notEmpty, Flag: notEmpty, Time: notEmpty}},
+	}
 }
 
 // literal is what is asked for without an operator.
-var literal = operator{readers: readers{
-	Text: text(is), UUID: sameID, Flag: sameFlag, Time: sameMoment}}
+func literal() operator {
+	return operator{readers: readers{Text: text(is), UUID: sameID, Flag: sameFlag, Time: sameMoment}}
+}
 
 // operation finds out what a value asks for.
 func operation(given string) (asked operator, operand string) {
 	name, operand, found := strings.Cut(given, ":")
-	i := slices.IndexFunc(operators, func(o operator) bool { return o.name == name })
+	offered := operators()
+	i := slices.IndexFunc(offered, func(o operator) bool { return o.name == name })
 	if !found || i < 0 {
-		return literal, given
+		return literal(), given
 	}
-	return operators[i], operand
+	return offered[i], operand
 }
 
 func operatorsOf(t Type) string {
 	var names []string
-	for _, o := range operators {
+	for _, o := range operators() {
 		if o.readers[t] != nil {
 			names = append(names, o.name)
 		}

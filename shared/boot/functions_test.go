@@ -1,0 +1,78 @@
+package boot_test
+
+import (
+	"slices"
+	"testing"
+
+	"latchkey/shared/api/namespaces"
+	"latchkey/shared/api/platform"
+	"latchkey/shared/api/serviceaccounts"
+	"latchkey/shared/api/unrouted"
+	"latchkey/shared/api/workspaces"
+	"latchkey/shared/boot"
+	"latchkey/shared/boot/sessions"
+	"latchkey/shared/boot/store"
+	"latchkey/shared/lambdaweb"
+	"latchkey/shared/operation"
+)
+
+// A program is what an operation's main gives to boot.Serve.
+type program struct {
+	operation operation.Operation
+	function  boot.Maker
+	parts     []boot.Part
+}
+
+func serve(op operation.Operation, function boot.Maker, parts ...boot.Part) program {
+	return program{op, function, parts}
+}
+
+// programs are what the mains serve, argument by argument: the tests of package functions
+// hold the two against each other.
+var programs = []program{
+	serve(operation.CreateAPIKey, boot.WithSessions(namespaces.CreateAPIKey), store.DynamoDB, sessions.KMS),
+	serve(operation.ListAPIKeys, boot.WithSessions(namespaces.ListAPIKeys), store.DynamoDB, sessions.KMS),
+	serve(operation.GetAPIKey, boot.WithSessions(namespaces.GetAPIKey), store.DynamoDB, sessions.KMS),
+	serve(operation.UpdateAPIKey, boot.WithSessions(namespaces.UpdateAPIKey), store.DynamoDB, sessions.KMS),
+	serve(operation.DeleteAPIKey, boot.WithSessions(namespaces.DeleteAPIKey), store.DynamoDB, sessions.KMS),
+	serve(operation.ListNamespaces, boot.WithSessions(namespaces.ListNamespaces), store.DynamoDB, sessions.KMS),
+	serve(operation.ValidateAPIKey, boot.WithKeys(namespaces.ValidateAPIKey), store.DynamoDB),
+	serve(operation.ExchangeAPIKey, boot.WithSessions(namespaces.ExchangeAPIKey), store.DynamoDB, sessions.KMS),
+	serve(operation.WhoAmI, boot.WithSessions(namespaces.WhoAmI), store.DynamoDB, sessions.KMS),
+	serve(operation.CreateWorkspaceKey, boot.WithSessions(workspaces.CreateWorkspaceKey), store.DynamoDB, sessions.KMS),
+	serve(operation.ListWorkspaceKeys, boot.WithSessions(workspaces.ListWorkspaceKeys), store.DynamoDB, sessions.KMS),
+	serve(operation.DeleteWorkspaceKey, boot.WithSessions(workspaces.DeleteWorkspaceKey), store.DynamoDB, sessions.KMS),
+	serve(operation.ExchangeWorkspaceKey, boot.WithSessions(workspaces.ExchangeWorkspaceKey), store.DynamoDB, sessions.KMS),
+	serve(operation.CreateServiceAccount, boot.WithSessions(serviceaccounts.CreateServiceAccount), store.DynamoDB, sessions.KMS),
+	serve(operation.ListServiceAccounts, boot.WithSessions(serviceaccounts.ListServiceAccounts), store.DynamoDB, sessions.KMS),
+	serve(operation.GetServiceAccount, boot.WithSessions(serviceaccounts.GetServiceAccount), store.DynamoDB, sessions.KMS),
+	serve(operation.UpdateServiceAccount, boot.WithSessions(serviceaccounts.UpdateServiceAccount), store.DynamoDB, sessions.KMS),
+	serve(operation.DeleteServiceAccount, boot.WithSessions(serviceaccounts.DeleteServiceAccount), store.DynamoDB, sessions.KMS),
+	serve(operation.CreateAccountKey, boot.WithSessions(serviceaccounts.CreateAccountKey), store.DynamoDB, sessions.KMS),
+	serve(operation.ListAccountKeys, boot.WithSessions(serviceaccounts.ListAccountKeys), store.DynamoDB, sessions.KMS),
+	serve(operation.GetAccountKey, boot.WithSessions(serviceaccounts.GetAccountKey), store.DynamoDB, sessions.KMS),
+	serve(operation.UpdateAccountKey, boot.WithSessions(serviceaccounts.UpdateAccountKey), store.DynamoDB, sessions.KMS),
+	serve(operation.RotateAccountKey, boot.WithSessions(serviceaccounts.RotateAccountKey), store.DynamoDB, sessions.KMS),
+	serve(operation.DeleteAccountKey, boot.WithSessions(serviceaccounts.DeleteAccountKey), store.DynamoDB, sessions.KMS),
+	serve(operation.Login, boot.WithSessions(serviceaccounts.Login), store.DynamoDB, sessions.KMS),
+	serve(operation.CurrentUser, boot.WithSessions(serviceaccounts.CurrentUser), store.DynamoDB, sessions.KMS),
+	serve(operation.SessionKeys, boot.WithSessions(platform.SessionKeys), sessions.KMS),
+	serve(operation.Bootstrap, boot.Direct(platform.Bootstrap), store.DynamoDB),
+	serve(operation.RemoveServiceAccount, boot.Stream(store.RemoveServiceAccount), store.DynamoDB),
+	serve(operation.Health, boot.Alone(platform.Health)),
+	serve(operation.NotFound, boot.Alone(unrouted.NotFound)),
+}
+
+// made assembles the function of an operation.
+func made(t testing.TB, op operation.Operation, c boot.Config) lambdaweb.Function {
+	t.Helper()
+	i := slices.IndexFunc(programs, func(p program) bool { return p.operation.Name == op.Name })
+	if i < 0 {
+		t.Fatalf("there is no program for %s", op.Name)
+	}
+	function, err := programs[i].function(op, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return function
+}

@@ -1,0 +1,61 @@
+package boot
+
+import (
+	"context"
+	"log/slog"
+
+	"latchkey/shared/api/wiring"
+	"latchkey/shared/apikey"
+	"latchkey/shared/lambdaweb"
+	"latchkey/shared/operation"
+	"latchkey/shared/schema"
+	"latchkey/shared/web"
+)
+
+// A Maker makes the function of an operation. There is one for each set of services that
+// operations are made of. Its error is what is wrong with the configuration.
+type Maker func(operation.Operation, Config) (lambdaweb.Function, error)
+
+// Alone is for an endpoint that needs no service.
+func Alone(endpoint func() wiring.Endpoint) Maker {
+	return func(op operation.Operation, c Config) (lambdaweb.Function, error) {
+		return c.serve(op, endpoint()), nil
+	}
+}
+
+// WithKeys is for an endpoint that needs keys and no sessions.
+func WithKeys(endpoint func(*apikey.Service) wiring.Endpoint) Maker {
+	return func(op operation.Operation, c Config) (lambdaweb.Function, error) {
+		return c.serve(op, endpoint(c.keys())), nil
+	}
+}
+
+// WithSessions is for an endpoint that gives or takes session tokens.
+func WithSessions(endpoint func(wiring.Config) wiring.Endpoint) Maker {
+	return func(op operation.Operation, c Config) (lambdaweb.Function, error) {
+		return c.serve(op, endpoint(c.Wiring())), nil
+	}
+}
+
+func (c Config) serve(op operation.Operation, endpoint wiring.Endpoint) lambdaweb.Function {
+	return lambdaweb.HTTP(op, web.NewServer(web.Config{
+		Handler:  endpoint.Handler,
+		Envelope: endpoint.Envelope,
+		Log:      c.Log,
+		Clock:    c.Clock,
+	}))
+}
+
+// Direct is for a call that no route leads to and that needs keys.
+func Direct(call func(*apikey.Service) func(context.Context, []byte) ([]byte, error)) Maker {
+	return func(_ operation.Operation, c Config) (lambdaweb.Function, error) {
+		return lambdaweb.Direct(call(c.keys()), c.Log), nil
+	}
+}
+
+// Stream is for what is done with each partition that the table's stream names.
+func Stream(do func(*apikey.Service, *slog.Logger) func(ctx context.Context, partition string) error) Maker {
+	return func(_ operation.Operation, c Config) (lambdaweb.Function, error) {
+		return lambdaweb.Stream(schema.PartitionKey, do(c.keys(), c.Log), c.Log), nil
+	}
+}

@@ -1,0 +1,38 @@
+// Package store is the part of functions that touch the table: how to reach it, and what
+// becomes of what its stream tells.
+package store
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"latchkey/shared/apikey"
+	"latchkey/shared/boot"
+	"latchkey/shared/dynamo"
+	"latchkey/shared/operation"
+)
+
+// DynamoDB keeps the keys in the table that the environment names.
+func DynamoDB(e *boot.Environment, c *boot.Config) {
+	c.Store = dynamo.New(dynamo.Config{
+		Table:  e.Required(operation.TableNameVariable),
+		Config: e.Client(operation.DynamoDBVariable),
+	})
+}
+
+// RemoveServiceAccount removes the deleted account whose partition the stream names.
+func RemoveServiceAccount(keys *apikey.Service, log *slog.Logger) func(context.Context, string) error {
+	return func(ctx context.Context, partition string) error {
+		at, err := dynamo.AccountIn(partition)
+		if err != nil {
+			return err
+		}
+		if err := keys.PurgeAccount(ctx, at); err != nil {
+			return fmt.Errorf("account %s in %s: %w", at.ID, at.Namespace, err)
+		}
+		log.LogAttrs(ctx, slog.LevelInfo, "a deleted account was removed",
+			slog.String("account", at.ID.String()), slog.String("namespace", at.Namespace.String()))
+		return nil
+	}
+}
