@@ -66,6 +66,13 @@ var plan = []room{
 		may:    []string{"latchkey/shared/apikey", "latchkey/shared/fault", "latchkey/shared/namespace", jwt},
 		banned: []string{"net", "encoding/json"},
 	},
+	{
+		path: "latchkey/shared/authorizer",
+		may: []string{
+			"latchkey/shared/apikey", "latchkey/shared/fault", "latchkey/shared/namespace", "latchkey/shared/protected",
+			"latchkey/shared/route", "latchkey/shared/session",
+		},
+	},
 	{path: "latchkey/shared/awsclient", may: []string{sdk, smithy}},
 	{path: "latchkey/shared/kms", may: []string{"latchkey/shared/awsclient", "latchkey/shared/fault", sdk, smithy}},
 	{

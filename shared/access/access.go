@@ -87,6 +87,15 @@ func (c Caller) RequireOf(account string, method Method, kind string, target nam
 	return forbidden()
 }
 
+// RequireGranted is Require for what is not Latchkey's own: whose key the caller has gives
+// no right to that, only what its grant says.
+func (c Caller) RequireGranted(method Method, kind string, target namespace.Namespace) error {
+	if c.Reaches(target) && c.Grant.Allows(method, kind) {
+		return nil
+	}
+	return forbidden()
+}
+
 // forAccount is what the caller may do because of whose key it has.
 func (c Caller) forAccount(account string) Grant {
 	switch c.Account {

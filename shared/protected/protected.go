@@ -57,6 +57,10 @@ type API struct {
 	// API, which have no routes to tell it by. The zero Right refuses everybody.
 	Right Right `json:"right,omitzero"`
 
+	// CacheSeconds is for how long AppSync may keep an answer, and so for how long a key
+	// goes on there that was deleted. API Gateway has this setting of its own.
+	CacheSeconds int `json:"ttl,omitzero"`
+
 	// UsageIdentifier has a REST API count a key's requests by the key's id, which then
 	// must be the value of an API key in one of its usage plans.
 	UsageIdentifier bool `json:"usage,omitzero"`
@@ -71,6 +75,19 @@ const (
 	APIKeyHeader  Header = "x-api-key"
 )
 
+// Credential takes the credential out of a header's value. False: there is none.
+func (h Header) Credential(value string) (string, bool) {
+	if h == Authorization {
+		scheme, rest, _ := strings.Cut(value, " ")
+		if !strings.EqualFold(scheme, "Bearer") {
+			return "", false
+		}
+		value = rest
+	}
+	value = strings.TrimSpace(value)
+	return value, value != ""
+}
+
 // Name is the header's name in lower case.
 func (h Header) Name() string {
 	if h == Authorization {
@@ -78,6 +95,9 @@ func (h Header) Name() string {
 	}
 	return string(h)
 }
+
+// MaxCacheSeconds is the longest that a gateway keeps an answer.
+const MaxCacheSeconds = 3600
 
 // MaxLength bounds the text that an API is written as: all variables of a function take
 // 4 KB together.
@@ -122,6 +142,8 @@ func (a API) validate() error {
 		return fmt.Errorf("protected API: header %q must be %q, or none for Authorization", a.Header, APIKeyHeader)
 	case strings.ContainsFunc(a.QueryParameter, isNotOfParameter):
 		return fmt.Errorf("protected API: query parameter %q must be of letters, digits, '_', '.' and '-'", a.QueryParameter)
+	case a.CacheSeconds < 0 || a.CacheSeconds > MaxCacheSeconds:
+		return fmt.Errorf("protected API: an answer may be kept for 0 to %d seconds, not %d", MaxCacheSeconds, a.CacheSeconds)
 	case a.BasePath != "" && (!strings.HasPrefix(a.BasePath, "/") || strings.HasSuffix(a.BasePath, "/")):
 		return fmt.Errorf("protected API: base path %q must begin with a slash and not end with one", a.BasePath)
 	}

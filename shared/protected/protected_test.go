@@ -14,9 +14,9 @@ import (
 func TestEncode(t *testing.T) {
 	for want, api := range map[string]API{
 		`{"namespace":"demo"}`: {Namespace: "demo"},
-		`{"namespace":"a.b","header":"x-api-key","query":"token","simple":true,"base":"/shop","right":"read feed","usage":true}`: {
+		`{"namespace":"a.b","header":"x-api-key","query":"token","simple":true,"base":"/shop","right":"read feed","ttl":60,"usage":true}`: {
 			Namespace: "a.b", Header: APIKeyHeader, QueryParameter: "token", Simple: true, BasePath: "/shop",
-			Right: To(access.Read, "feed"), UsageIdentifier: true,
+			Right: To(access.Read, "feed"), CacheSeconds: 60, UsageIdentifier: true,
 		},
 		`{"namespace":"demo","routes":{"GET /orders":"","GET /status":"any key","POST /orders/{id}/ship":"update orders"}}`: {
 			Namespace: "demo", Routes: map[string]Right{
@@ -43,6 +43,8 @@ func TestWrongAPIs(t *testing.T) {
 		`{"namespace":"a..b"}`:                                             `namespace "a..b"`,
 		`{"namespace":"a","header":"cookie"}`:                              `header "cookie"`,
 		`{"namespace":"a","query":"a=b"}`:                                  `query parameter "a=b"`,
+		`{"namespace":"a","ttl":3601}`:                                     "kept for 0 to 3600 seconds, not 3601",
+		`{"namespace":"a","ttl":-1}`:                                       "not -1",
 		`{"namespace":"a","base":"shop"}`:                                  `base path "shop"`,
 		`{"namespace":"a","base":"/shop/"}`:                                `base path "/shop/"`,
 		`{"namespace":"a","right":"read"}`:                                 `a right must be`,
@@ -83,6 +85,30 @@ func manyRoutes(count int) map[string]Right {
 		routes[fmt.Sprintf("GET /some/resource%d/{id}", i)] = Right{}
 	}
 	return routes
+}
+
+func TestCredential(t *testing.T) {
+	for _, test := range []struct {
+		header Header
+		value  string
+		want   string
+	}{
+		{Authorization, "Bearer abc", "abc"},
+		{Authorization, "bearer  abc ", "abc"},
+		{Authorization, "abc", ""},
+		{Authorization, "Basic abc", ""},
+		{Authorization, "Bearer", ""},
+		{Authorization, "Bearer ", ""},
+		{Authorization, "", ""},
+		{APIKeyHeader, "abc", "abc"},
+		{APIKeyHeader, " abc ", "abc"},
+		{APIKeyHeader, "Bearer abc", "Bearer abc"},
+		{APIKeyHeader, " ", ""},
+	} {
+		if got, ok := test.header.Credential(test.value); got != test.want || ok != (test.want != "") {
+			t.Errorf("%s: %q holds %q, %v, want %q", test.header.Name(), test.value, got, ok, test.want)
+		}
+	}
 }
 
 func TestDefaultRights(t *testing.T) {
