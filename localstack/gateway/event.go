@@ -25,17 +25,21 @@ const (
 	timeFormat = "02/Jan/2006:15:04:05 -0700"
 )
 
-var errTooLarge = errors.New("payload over the limit")
+// Why there is no event for a request.
+var (
+	errTooLarge   = errors.New("payload over the limit")
+	errUnreadable = errors.New("unreadable request")
+)
 
-// event is the request as a function gets it.
-func (g *Gateway) event(r *http.Request, match match, id string) ([]byte, error) {
+// request is the request as a function gets it.
+func (g *Gateway) request(r *http.Request, match match, id string) (events.APIGatewayV2HTTPRequest, error) {
 	body, err := readBody(r)
 	if err != nil {
-		return nil, err
+		return events.APIGatewayV2HTTPRequest{}, err
 	}
 	headers, cookies := foldHeaders(r, len(body))
 	text, isBase64 := encodeBody(body, r.Header.Get("Content-Type"))
-	event, err := json.Marshal(events.APIGatewayV2HTTPRequest{
+	return events.APIGatewayV2HTTPRequest{
 		Version:               "2.0",
 		RouteKey:              match.route.Key,
 		RawPath:               r.URL.Path,
@@ -47,7 +51,12 @@ func (g *Gateway) event(r *http.Request, match match, id string) ([]byte, error)
 		RequestContext:        g.requestContext(r, match.route.Key, id),
 		Body:                  text,
 		IsBase64Encoded:       isBase64,
-	})
+	}, nil
+}
+
+// encode writes the event that a request is.
+func encode(request events.APIGatewayV2HTTPRequest) ([]byte, error) {
+	event, err := json.Marshal(request)
 	if len(event) > MaxEvent {
 		return nil, errTooLarge
 	}

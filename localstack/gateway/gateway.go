@@ -1,7 +1,7 @@
 // Package gateway stands in for an API Gateway HTTP API whose routes have Lambda
-// integrations of payload format 2.0, on the $default stage, without authorizers
-// and without CORS: it turns requests into the events that functions get in AWS,
-// and their responses into HTTP.
+// integrations of payload format 2.0, on the $default stage, without CORS: it turns
+// requests into the events that functions get in AWS, and their responses into HTTP.
+// Routes may have Lambda authorizers of type REQUEST, with payload format 2.0 as well.
 //
 // What it does as AWS does, the page that says so, and the test that holds it:
 //
@@ -23,6 +23,26 @@
 //	10 MB for a body, 10,240 bytes for line and headers    [quotas]    TestLimits
 //	6 MB for the event                                     [lambdaq]   TestLimits
 //
+// And of authorizers:
+//
+//	no identity source, or an empty one: 401, and the
+//	function is not asked                                  [authref]   TestIdentitySources
+//	names of headers in any case, of parameters as given   [auth]      TestIdentitySources
+//	the event's fields                                     [auth]      TestAuthorizerEvent
+//	simple answers or policies, whichever is configured    [auth]      TestSimpleAnswers, TestPolicies
+//	a Deny before any Allow; neither is a Deny             [deny]      TestPolicies
+//	* is any text, also with slashes, and ? one character  [resource]  TestPolicies
+//	${*}, ${?} and ${$} are the characters                 [variables] TestPolicies
+//	actions in any case, with wildcards                    [action]    TestPolicies
+//	a function that cannot be asked, an error of it, an
+//	answer in another form: 500                            [auth]      TestFailingAuthorizers
+//	10 s for the answer                                    [quotas]    TestAuthorizerTimeout
+//	an answer is kept by the identity sources for the TTL
+//	and used on every route with the authorizer            [auth]      TestKeptAnswers
+//	$context.routeKey has answers kept for each route      [auth]      TestKeptAnswers
+//	nothing is kept without an identity source             [auth]      TestBadAuthorizers
+//	nor for more than an hour                              [authref]   TestBadAuthorizers
+//
 // What AWS's own emulator does, because its authors saw it in AWS, while no page
 // says so [tool]: rawPath is decoded; the default content type of a response with
 // a statusCode is text/plain; a request without a content type is text; the name
@@ -36,15 +56,33 @@
 // the path "/%" (here net/http's own 400); which content types are text (here text/*, JSON,
 // XML and JavaScript; a form is not); X-Forwarded-* as given to the function.
 //
-// What is left out: a Content-Type that AWS adds to a request without a payload,
-// and throttling.
+// Of authorizers that is: 403 {"message":"Forbidden"} as the answer to a refused request,
+// and the texts of 401 and 500; that the function behind an authorizer finds the answer's
+// context, with nothing added, in requestContext.authorizer.lambda (aws-lambda-go has it
+// there); that routeArn has the path decoded, like rawPath; that fields without a value
+// are null in an authorizer's event; that refusals are kept for the TTL, and errors are
+// not; that a body is read before an authorizer is asked; that the values of a parameter
+// that is there twice are joined with a comma in identitySource too; that * reaches over
+// colons everywhere, where IAM promises it at the end of a segment; that a policy must
+// have a version and the answer a principalId.
 //
-//	[routes]  https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html
-//	[lambda]  https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
-//	[errors]  https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-troubleshooting-lambda.html
-//	[quotas]  https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
-//	[lambdaq] https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-//	[tool]    https://github.com/aws/aws-lambda-dotnet/tree/master/Tools/LambdaTestTool-v2
+// What is left out: a Content-Type that AWS adds to a request without a payload,
+// and throttling; identity sources from stage variables and from the rest of $context;
+// of policies NotAction, NotResource, Condition and variables. A policy with one of them,
+// or with anything else that is not known here, is malformed.
+//
+//	[routes]    https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html
+//	[lambda]    https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+//	[errors]    https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-troubleshooting-lambda.html
+//	[quotas]    https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
+//	[lambdaq]   https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+//	[auth]      https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html
+//	[authref]   https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/apis-apiid-authorizers.html
+//	[deny]      https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_AccessPolicyLanguage_Interplay.html
+//	[resource]  https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
+//	[action]    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html
+//	[variables] https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+//	[tool]      https://github.com/aws/aws-lambda-dotnet/tree/master/Tools/LambdaTestTool-v2
 package gateway
 
 import (
@@ -61,8 +99,11 @@ import (
 	"latchkey/shared/route"
 )
 
-// DefaultTimeout is how long an HTTP API waits for a function.
-const DefaultTimeout = 30 * time.Second
+// How long an HTTP API waits for a function, and for an authorizer.
+const (
+	DefaultTimeout           = 30 * time.Second
+	DefaultAuthorizerTimeout = 10 * time.Second
+)
 
 // Limits in bytes.
 const (
@@ -84,15 +125,19 @@ type Invoker interface {
 type Config struct {
 	Routes  []Route
 	Invoker Invoker
+	Region  string           // of the ARNs that authorizers are told; set where there are any
 	Timeout time.Duration    // 0: DefaultTimeout
 	Now     func() time.Time // nil: time.Now
 	Log     io.Writer        // why the gateway itself answered 500 or 503; nil: nowhere
+
+	AuthorizerTimeout time.Duration // 0: DefaultAuthorizerTimeout
 }
 
 // A Gateway is an http.Handler.
 type Gateway struct {
 	config Config
 	table  route.Table[Route]
+	guards map[*Authorizer]*guard
 }
 
 // New checks the routes and makes a gateway.
@@ -101,14 +146,19 @@ func New(config Config) (*Gateway, error) {
 	if err != nil {
 		return nil, fmt.Errorf("gateway: %w", err)
 	}
+	guards, err := newGuards(config)
+	if err != nil {
+		return nil, fmt.Errorf("gateway: %w", err)
+	}
 	config.Timeout = cmp.Or(config.Timeout, DefaultTimeout)
+	config.AuthorizerTimeout = cmp.Or(config.AuthorizerTimeout, DefaultAuthorizerTimeout)
 	if config.Now == nil {
 		config.Now = time.Now
 	}
 	if config.Log == nil {
 		config.Log = io.Discard
 	}
-	return &Gateway{config: config, table: table}, nil
+	return &Gateway{config: config, table: table, guards: guards}, nil
 }
 
 // ServeHTTP answers one request through the function of its route.
@@ -117,22 +167,31 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Apigw-Requestid", id)
 	match, ok := g.match(r.Method, r.URL.Path)
 	if !ok {
-		refuse(w, http.StatusNotFound, "Not Found")
+		refuse(w, http.StatusNotFound)
 		return
 	}
 	if headerSize(r) > MaxHeader {
-		refuse(w, http.StatusRequestHeaderFieldsTooLarge, "Request Header Fields Too Large")
+		refuse(w, http.StatusRequestHeaderFieldsTooLarge)
 		return
 	}
-	event, err := g.event(r, match, id)
-	switch {
-	case errors.Is(err, errTooLarge):
-		refuse(w, http.StatusRequestEntityTooLarge, "Request Entity Too Large")
-	case err != nil:
-		refuse(w, http.StatusBadRequest, "Bad Request")
-	default:
-		g.integrate(w, r, match, event)
+	event, err := g.admit(r, match, id)
+	if err != nil {
+		g.fail(w, r, match, err)
+		return
 	}
+	g.integrate(w, r, match, event)
+}
+
+// admit makes the event for the function of a request that may have it.
+func (g *Gateway) admit(r *http.Request, match match, id string) ([]byte, error) {
+	request, err := g.request(r, match, id)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errUnreadable, err)
+	}
+	if err := g.authorize(r.Context(), match.route.Authorizer, &request); err != nil {
+		return nil, err
+	}
+	return encode(request)
 }
 
 // integrate has the function answer.
@@ -147,15 +206,41 @@ func (g *Gateway) integrate(w http.ResponseWriter, r *http.Request, match match,
 			return
 		}
 	}
+	g.fail(w, r, match, err)
+}
+
+// fail answers a request that no function has answered.
+func (g *Gateway) fail(w http.ResponseWriter, r *http.Request, match match, err error) {
 	if r.Context().Err() != nil {
 		return // the client is gone
 	}
-	g.logf("%s: %v", match.route.Key, err)
-	if errors.Is(err, context.DeadlineExceeded) {
-		refuse(w, http.StatusServiceUnavailable, "Service Unavailable")
-		return
+	status := statusOf(err)
+	if status >= http.StatusInternalServerError {
+		g.logf("%s: %v", match.route.Key, err)
 	}
-	refuse(w, http.StatusInternalServerError, "Internal Server Error")
+	refuse(w, status)
+}
+
+// statuses say what a request is answered that fails, the first that fits. Any other
+// error is the gateway's or a function's, be it an authorizer's.
+var statuses = []struct {
+	of     error
+	status int
+}{
+	{errTooLarge, http.StatusRequestEntityTooLarge},
+	{errUnreadable, http.StatusBadRequest},
+	{errNoIdentity, http.StatusUnauthorized},
+	{errRefused, http.StatusForbidden},
+	{context.DeadlineExceeded, http.StatusServiceUnavailable},
+}
+
+func statusOf(err error) int {
+	for _, row := range statuses {
+		if errors.Is(err, row.of) {
+			return row.status
+		}
+	}
+	return http.StatusInternalServerError
 }
 
 func (g *Gateway) logf(format string, arguments ...any) {
@@ -175,8 +260,8 @@ func headerSize(r *http.Request) int {
 }
 
 // refuse is an answer of the gateway's own.
-func refuse(w http.ResponseWriter, status int, message string) {
-	body, err := json.Marshal(map[string]string{"message": message})
+func refuse(w http.ResponseWriter, status int) {
+	body, err := json.Marshal(map[string]string{"message": http.StatusText(status)})
 	if err != nil {
 		panic(err) // strings always marshal
 	}

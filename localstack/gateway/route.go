@@ -9,6 +9,9 @@ import (
 type Route struct {
 	Key       string // "GET /path/{name}", "ANY /path/{name+}", "$default"
 	Operation operation.Operation
+
+	// Authorizer is asked first. Nil: every request passes.
+	Authorizer *Authorizer
 }
 
 // Routes are the routes of the catalogue.

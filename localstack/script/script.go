@@ -18,7 +18,8 @@
 // it is; one that is not given is not looked at for a status below 400, and demanded
 // above. The word "exactly" before JSON has it compared byte by byte. Only the headers
 // that are named are compared. A line "wait 2s" before the
-// request lets that time pass first.
+// request lets that time pass first. A request such as "GET {{other}}/orders" goes to the
+// server whose base URL the variable is.
 //
 // Placeholders are described at Variables.
 package script
@@ -43,6 +44,7 @@ type Exchange struct {
 	Want   message
 	pause  time.Duration // before the request
 	method string
+	server string // a placeholder; empty: the usual one
 	target string
 }
 
@@ -54,7 +56,7 @@ type message struct {
 
 var (
 	pauseLine   = regexp.MustCompile(`^wait (\S+)\n`)
-	requestLine = regexp.MustCompile(`^([A-Z]+) (/(?:\S|\{\{[^{}]*\}\})*)$`)
+	requestLine = regexp.MustCompile(`^([A-Z]+) ((?:\{\{[a-z-]+\}\})?)(/(?:\S|\{\{[^{}]*\}\})*)$`)
 	statusLine  = regexp.MustCompile(`(?m)^HTTP (\d{3})$`)
 )
 
@@ -96,7 +98,7 @@ func (e *Exchange) parse(text string) error {
 	if request == nil {
 		return fmt.Errorf("%q is no request line", first)
 	}
-	e.method, e.target = request[1], request[2]
+	e.method, e.server, e.target = request[1], request[2], request[3]
 	fmt.Sscan(text[status[2]:status[3]], &e.Status)
 	if e.message, err = parseMessage(rest); err != nil {
 		return err
@@ -157,7 +159,10 @@ func (e Exchange) Run(client *http.Client, base string, v Variables) []string {
 }
 
 func (e Exchange) send(client *http.Client, base string, v Variables) (*http.Response, []byte, error) {
-	target, err := v.Fill(e.target)
+	if e.server != "" {
+		base = e.server
+	}
+	url, err := v.Fill(base + e.target)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -165,7 +170,7 @@ func (e Exchange) send(client *http.Client, base string, v Variables) (*http.Res
 	if err != nil {
 		return nil, nil, err
 	}
-	request, err := http.NewRequest(e.method, base+target, strings.NewReader(body))
+	request, err := http.NewRequest(e.method, url, strings.NewReader(body))
 	if err != nil {
 		return nil, nil, err
 	}

@@ -160,6 +160,8 @@ func TestFillWrapped(t *testing.T) {
 }
 
 func TestRun(t *testing.T) {
+	other := httptest.NewServer(http.NotFoundHandler())
+	defer other.Close()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/bare" {
 			http.Error(w, "gone", http.StatusNotFound)
@@ -180,6 +182,11 @@ func TestRun(t *testing.T) {
 		if differences := exchange.Run(server.Client(), server.URL, Variables{"place": "here"}); len(differences) > 0 {
 			t.Errorf("%s: %q", exchange.Title, differences)
 		}
+	}
+	if elsewhere, err := Parse("### x\nGET {{other}}/here/{{place}}\n\nHTTP 404\n\n404 page not found\n"); err != nil {
+		t.Error(err)
+	} else if differences := elsewhere[0].Run(server.Client(), server.URL, Variables{"place": "here", "other": other.URL}); len(differences) > 0 {
+		t.Errorf("elsewhere: %q", differences)
 	}
 	if exact, err := Parse(strings.Replace(exampleScript, `{"n": 777}`, `exactly {"n": 777}`, 1)); err != nil {
 		t.Error(err)
@@ -204,7 +211,7 @@ func TestRun(t *testing.T) {
 }
 
 func TestParseRefuses(t *testing.T) {
-	for _, text := range []string{"### x\nGET /\n", "### x\nnonsense\n\nHTTP 200\n", "### x\nwait long\nGET /\n\nHTTP 200\n", "### x\nGET /\nno header\n\nHTTP 200\n"} {
+	for _, text := range []string{"### x\nGET /\n", "### x\nnonsense\n\nHTTP 200\n", "### x\nwait long\nGET /\n\nHTTP 200\n", "### x\nGET /\nno header\n\nHTTP 200\n", "### x\nGET {{other}}\n\nHTTP 200\n", "### x\nGET x{{other}}/\n\nHTTP 200\n"} {
 		if _, err := Parse(text); err == nil {
 			t.Errorf("accepted %q", text)
 		}
