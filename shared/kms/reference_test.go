@@ -1,0 +1,208 @@
+package kms
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httptrace"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	sdk "github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/kms/types"
+
+	"latchkey/shared/awsclient"
+	"latchkey/shared/fault"
+)
+
+const (
+	region       = "eu-central-1"
+	accessKey    = "AKIAIOSFODNN7EXAMPLE"
+	secretKey    = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+	sessionToken = "token of the session"
+	keyID        = "0199a5b4-7a00-7000-8000-000000000000"
+)
+
+// A keyStore is what both clients are.
+type keyStore interface {
+	Sign(ctx context.Context, id string, digest []byte) ([]byte, error)
+	PublicKey(ctx context.Context, id string) (*rsa.PublicKey, error)
+}
+
+// A reference does the same by the SDK's own client.
+type reference struct{ client *sdk.Client }
+
+func newReference(c awsclient.Config) reference {
+	return reference{sdk.New(sdk.Options{
+		Region:       c.Region,
+		Credentials:  c.Credentials,
+		BaseEndpoint: c.BaseEndpoint(),
+		HTTPClient:   c.HTTPClient(),
+		Retryer:      awsclient.NewRetryer(),
+	})}
+}
+
+func (r reference) Sign(ctx context.Context, id string, digest []byte) ([]byte, error) {
+	out, err := r.client.Sign(ctx, &sdk.SignInput{
+		KeyId:            &id,
+		Message:          digest,
+		MessageType:      types.MessageTypeDigest,
+		SigningAlgorithm: types.SigningAlgorithmSpecRsassaPkcs1V15Sha256,
+	})
+	if err != nil {
+		return nil, classify(err)
+	}
+	return out.Signature, nil
+}
+
+func (r reference) PublicKey(ctx context.Context, id string) (*rsa.PublicKey, error) {
+	out, err := r.client.GetPublicKey(ctx, &sdk.GetPublicKeyInput{KeyId: &id})
+	if err != nil {
+		return nil, classify(err)
+	}
+	return parse(id, out.PublicKey)
+}
+
+// Both clients, by what they are called in messages.
+var clients = map[string]func(awsclient.Config) keyStore{
+	"ours": func(c awsclient.Config) keyStore { return New(c) },
+	"SDK":  func(c awsclient.Config) keyStore { return newReference(c) },
+}
+
+// Both actions; each gives what it was answered, as text.
+var actions = map[string]func(context.Context, keyStore) (string, error){
+	"Sign": func(ctx context.Context, k keyStore) (string, error) {
+		signature, err := k.Sign(ctx, keyID, make([]byte, 32))
+		return string(signature), err
+	},
+	"GetPublicKey": func(ctx context.Context, k keyStore) (string, error) {
+		public, err := k.PublicKey(ctx, keyID)
+		if err != nil {
+			return "", err
+		}
+		return public.N.String(), nil
+	},
+}
+
+// each runs a test with either client and either action.
+func each(t *testing.T, test func(t *testing.T, client, action string)) {
+	t.Helper()
+	for client := range clients {
+		for action := range actions {
+			t.Run(client+"/"+action, func(t *testing.T) {
+				t.Parallel()
+				test(t, client, action)
+			})
+		}
+	}
+}
+
+func configOf(endpoint string) awsclient.Config {
+	return awsclient.Config{
+		Region:      region,
+		Endpoint:    endpoint,
+		Credentials: credentials.NewStaticCredentialsProvider(accessKey, secretKey, sessionToken),
+		Wrap:        settled,
+	}
+}
+
+// impatient has the time-outs of awsclient be over sooner.
+func impatient(transport http.RoundTripper) http.RoundTripper {
+	patient := transport.(*http.Transport).Clone()
+	patient.ResponseHeaderTimeout = time.Second / 2
+	return patient
+}
+
+// A roundTrip is a transport without a network.
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// settled lets a client see an answer when its request is written. The SDK's client takes
+// the body away from the transport as soon as there is an answer, and if that is too soon
+// for the transport, it closes the connection and the request is tried once more.
+func settled(transport http.RoundTripper) http.RoundTripper {
+	return roundTrip(func(r *http.Request) (*http.Response, error) {
+		written := make(chan bool, 10)
+		trace := &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { written <- true }}
+		response, err := transport.RoundTrip(r.WithContext(httptrace.WithClientTrace(r.Context(), trace)))
+		if err == nil {
+			<-written
+		}
+		return response, err
+	})
+}
+
+// A script is a server that gives one answer to each request, and the last one from then
+// on.
+type script struct {
+	*httptest.Server
+	answers []http.HandlerFunc
+
+	mu       sync.Mutex
+	requests int
+}
+
+func play(t *testing.T, answers ...http.HandlerFunc) *script {
+	t.Helper()
+	s := &script{answers: answers}
+	s.Server = httptest.NewServer(s)
+	t.Cleanup(s.Close)
+	return s
+}
+
+func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	answer := s.answers[min(s.requests, len(s.answers)-1)]
+	s.requests++
+	s.mu.Unlock()
+	answer(w, r)
+}
+
+func (s *script) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.requests
+}
+
+// good is what KMS answers to both actions at once.
+var good = sync.OnceValue(func() []byte {
+	private, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic(err)
+	}
+	der, err := x509.MarshalPKIXPublicKey(private.Public())
+	if err != nil {
+		panic(err)
+	}
+	return encoded(map[string]any{
+		"KeyId": keyID, "Signature": []byte("signature"), "PublicKey": der,
+		"SigningAlgorithm": "RSASSA_PKCS1_V1_5_SHA_256", "SigningAlgorithms": []string{"RSASSA_PKCS1_V1_5_SHA_256"},
+	})
+})
+
+func encoded(value any) []byte {
+	text, err := json.Marshal(value)
+	if err != nil {
+		panic(err)
+	}
+	return text
+}
+
+// kindOf is the kind of a fault, and nil for success.
+func kindOf(err error) error {
+	if err == nil {
+		return nil
+	}
+	if known, ok := errors.AsType[*fault.Error](err); ok {
+		return known.Kind
+	}
+	return fault.Internal
+}
