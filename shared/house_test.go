@@ -55,6 +55,8 @@ var plan = []room{
 		path: "latchkey/shared/protected",
 		may:  []string{"latchkey/shared/access", "latchkey/shared/namespace", "latchkey/shared/route"},
 	},
+	{path: "latchkey/shared/policy/policytest", may: []string{"latchkey/shared/policy"}},
+	{path: "latchkey/shared/policy", may: []string{"latchkey/shared/protected", "latchkey/shared/route"}},
 	{path: "latchkey/shared/apikey/apikeytest"},
 	{
 		path:   "latchkey/shared/apikey",
@@ -69,8 +71,8 @@ var plan = []room{
 	{
 		path: "latchkey/shared/authorizer",
 		may: []string{
-			"latchkey/shared/apikey", "latchkey/shared/fault", "latchkey/shared/namespace", "latchkey/shared/protected",
-			"latchkey/shared/route", "latchkey/shared/session",
+			"latchkey/shared/apikey", "latchkey/shared/fault", "latchkey/shared/namespace", "latchkey/shared/policy",
+			"latchkey/shared/protected", "latchkey/shared/route", "latchkey/shared/session",
 		},
 	},
 	{path: "latchkey/shared/awsclient", may: []string{sdk, smithy}},

@@ -1,11 +1,14 @@
 package authorizer
 
 import (
+	"cmp"
 	"encoding/json"
 	"strings"
 	"time"
 
 	"latchkey/shared/apikey"
+	"latchkey/shared/policy"
+	"latchkey/shared/protected"
 )
 
 // nobody is the principal of a request without a good key; the platform wants one.
@@ -14,10 +17,10 @@ const nobody = "nobody"
 // A policyAnswer is what REST and WebSocket APIs take, and HTTP APIs unless they want
 // simple answers.
 type policyAnswer struct {
-	PrincipalID        string    `json:"principalId"`
-	PolicyDocument     policy    `json:"policyDocument"`
-	Context            *identity `json:"context,omitzero"`
-	UsageIdentifierKey string    `json:"usageIdentifierKey,omitzero"`
+	PrincipalID        string          `json:"principalId"`
+	PolicyDocument     policy.Document `json:"policyDocument"`
+	Context            *identity       `json:"context,omitzero"`
+	UsageIdentifierKey string          `json:"usageIdentifierKey,omitzero"`
 }
 
 // A simpleAnswer is what HTTP APIs take that want it.
@@ -34,12 +37,14 @@ type appSyncAnswer struct {
 }
 
 // An identity tells the backend whose key it was. All of it is there at any time, and
-// nothing but texts, which is all that every platform passes on.
+// nothing but texts, which is all that every platform passes on. The name and, without an
+// account, the owner are what the key's maker has written.
 type identity struct {
 	Namespace string `json:"namespace"`
 	KeyID     string `json:"keyId"`
 	KeyName   string `json:"keyName"`
-	Owner     string `json:"owner"`     // the service account's id, or whom the key is for; empty: nobody
+	Owner     string `json:"owner"`     // the service account's id, or whom the key's maker says it is for; empty: nobody
+	Account   string `json:"account"`   // the service account's id; empty: the key is of none
 	Roles     string `json:"roles"`     // separated by commas
 	ExpiresAt string `json:"expiresAt"` // RFC 3339; empty: never
 }
@@ -48,21 +53,16 @@ func identityOf(key apikey.Key) *identity {
 	if key.Locator == (apikey.Locator{}) {
 		return nil
 	}
+	account := key.Caller().Account
 	return &identity{
 		Namespace: key.Locator.Namespace.String(),
 		KeyID:     key.Locator.ID.String(),
 		KeyName:   key.Name,
-		Owner:     ownerOf(key),
+		Owner:     cmp.Or(account, key.User),
+		Account:   account,
 		Roles:     rolesOf(key),
 		ExpiresAt: expiryOf(key),
 	}
-}
-
-func ownerOf(key apikey.Key) string {
-	if !key.Account.IsZero() {
-		return key.Account.String()
-	}
-	return key.User
 }
 
 func rolesOf(key apikey.Key) string {
@@ -85,7 +85,7 @@ func expiryOf(key apikey.Key) string {
 func (a *Authorizer) answer(r request, key apikey.Key, isAllowed bool) ([]byte, error) {
 	switch {
 	case r.shape == appSync:
-		return json.Marshal(appSyncAnswer{isAllowed, identityOf(key), a.api.CacheSeconds})
+		return json.Marshal(appSyncAnswer{isAllowed, identityOf(key), a.secondsToKeep(key)})
 	case r.shape == httpV2 && a.api.Simple:
 		return json.Marshal(simpleAnswer{isAllowed, identityOf(key)})
 	}
@@ -95,6 +95,44 @@ func (a *Authorizer) answer(r request, key apikey.Key, isAllowed bool) ([]byte, 
 		answer.UsageIdentifierKey = a.usageIdentifier(r, answer.Context.KeyID)
 	}
 	return json.Marshal(answer)
+}
+
+// secondsToKeep is for how long AppSync may keep an answer: no longer than the key lives.
+func (a *Authorizer) secondsToKeep(key apikey.Key) int {
+	if key.ExpiresAt.IsZero() {
+		return a.api.CacheSeconds
+	}
+	return min(a.api.CacheSeconds, int(key.ExpiresAt.Sub(a.clock()).Seconds()))
+}
+
+// policy tells what a key may do, zero for none, one of which is the request.
+func (a *Authorizer) policy(r request, key apikey.Key, isAllowed bool) policy.Document {
+	if key.Locator == (apikey.Locator{}) {
+		return policy.Of(policy.Deny(r.target.stage + "/*"))
+	}
+	if r.shape != webSocket && len(a.table.Rows()) > 0 {
+		if whole, ok := a.ofTable(r, key, isAllowed); ok {
+			return whole
+		}
+	}
+	if isAllowed {
+		return policy.Of(policy.Allow(policy.Literally(r.target.arn)))
+	}
+	return policy.Of(policy.Deny(policy.Literally(r.target.arn)))
+}
+
+// ofTable is the policy of every route of the table, provided that it says of the request
+// what was decided. A pattern might reach what is asked for and is no route of the table:
+// that is denied by name. False: no policy of this size can say it.
+func (a *Authorizer) ofTable(r request, key apikey.Key, isAllowed bool) (policy.Document, bool) {
+	whole, ok := a.grid.In(r.target.stage, func(right protected.Right) bool { return a.holds(key, right) })
+	if !ok {
+		return whole, false
+	}
+	if !isAllowed && whole.Allows(r.target.arn) {
+		whole.Statement = append(whole.Statement, policy.Deny(policy.Literally(r.target.arn)))
+	}
+	return whole, whole.Fits() && whole.Allows(r.target.arn) == isAllowed
 }
 
 // usageIdentifier is the API key of a usage plan that a request counts for. Only REST

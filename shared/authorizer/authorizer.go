@@ -43,21 +43,11 @@
 //
 // A gateway may keep a policy for a credential and apply it to requests for other
 // routes. So where the API has a table of routes, a policy says of each of them whether
-// this key may use it, whichever was asked for. IAM's patterns know no segments: the one
-// of /orders/{id} is orders/*, which is orders/1/items too. What a pattern reaches that
-// the key may not use is denied, as far as patterns can tell it apart from what the key
-// may use:
-//
-//   - of the table's routes, always. Where patterns cannot tell, as between a greedy
-//     route that is allowed and one below it that has parameters and is not, the policy is
-//     of the requested route alone;
-//   - of what lies deeper than a parameter and is in no route of the table, unless an
-//     allowed route lies there as well. A request for it is refused in any case, but a kept
-//     policy might let it pass: the table must have every route that the authorizer
-//     stands before.
-//
-// A policy that is too large for the platform gives way to that of the requested route
-// as well. Without a table it always is: such answers must not be kept.
+// this key may use it, whichever was asked for; package policy tells how far patterns can
+// say that. Where they cannot, or not in as little space as there is, it is of the
+// requested route alone; without a table it always is, and such answers must not be kept.
+// A simple answer is of the requested route at any time: it is kept by method and path,
+// or not at all.
 //
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-input.html
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html
@@ -71,10 +61,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
+	"strings"
+	"time"
 
 	"latchkey/shared/apikey"
 	"latchkey/shared/fault"
 	"latchkey/shared/namespace"
+	"latchkey/shared/policy"
 	"latchkey/shared/protected"
 	"latchkey/shared/route"
 	"latchkey/shared/session"
@@ -84,6 +78,7 @@ import (
 type Config struct {
 	API      protected.API
 	Sessions *session.Service
+	Clock    func() time.Time
 	Log      *slog.Logger
 }
 
@@ -92,8 +87,9 @@ type Authorizer struct {
 	api       protected.API
 	namespace namespace.Namespace
 	table     route.Table[protected.Right]
-	grid      grid
+	grid      policy.Grid
 	sessions  *session.Service
+	clock     func() time.Time
 	log       *slog.Logger
 }
 
@@ -108,7 +104,8 @@ func New(c Config) (*Authorizer, error) {
 		return nil, err
 	}
 	return &Authorizer{
-		api: c.API, namespace: ns, table: table, grid: newGrid(table), sessions: c.Sessions, log: c.Log,
+		api: c.API, namespace: ns, table: table, grid: policy.NewGrid(table),
+		sessions: c.Sessions, clock: c.Clock, log: c.Log,
 	}, nil
 }
 
@@ -152,8 +149,8 @@ func (a *Authorizer) refuse(ctx context.Context, r request, why error) ([]byte, 
 
 // allows reports whether a good key may do what is asked for.
 func (a *Authorizer) allows(key apikey.Key, r request) bool {
-	right, ok := a.rightFor(r)
-	return ok && a.holds(key, right)
+	rights := a.rightsFor(r)
+	return len(rights) > 0 && !slices.ContainsFunc(rights, func(right protected.Right) bool { return !a.holds(key, right) })
 }
 
 func (a *Authorizer) holds(key apikey.Key, right protected.Right) bool {
@@ -163,29 +160,72 @@ func (a *Authorizer) holds(key apikey.Key, right protected.Right) bool {
 	return key.Caller().RequireGranted(right.Method, right.Kind, a.namespace) == nil
 }
 
-// rightFor is what a request asks for. Of a route that the table has, as the gateway
-// calls it, what the table says: the backend gets the request by that route. Otherwise
-// of the route that takes its path.
-func (a *Authorizer) rightFor(r request) (protected.Right, bool) {
-	if r.shape == webSocket || r.shape == appSync {
-		return a.api.Right.For("")
+// rightsFor is what a request asks for, all of it; nothing is asked of nobody, and is
+// refused. The zero Right is held by nobody.
+func (a *Authorizer) rightsFor(r request) []protected.Right {
+	switch {
+	case r.shape == webSocket || r.shape == appSync:
+		right, _ := a.api.Right.For("")
+		return []protected.Right{right}
+	case len(a.table.Rows()) == 0:
+		return a.defaultFor(r)
 	}
-	if len(a.table.Rows()) == 0 {
-		return a.api.Default(r.routeKey(), r.target.method)
+	if row, ok := a.rowOf(r); ok {
+		right, _ := row.Value.For(r.target.method)
+		return []protected.Right{right}
 	}
-	row, ok := a.rowFor(r)
-	if !ok {
-		return protected.Right{}, false
-	}
-	return row.Value.For(r.target.method)
+	return a.rightsByPath(r.target)
 }
 
-func (a *Authorizer) rowFor(r request) (route.Row[protected.Right], bool) {
-	if row, ok := a.table.Find(r.route); ok {
-		return row, true
+// defaultFor is what follows from the route that the gateway has chosen. Where it does not
+// tell, nothing does: in the path, who asks could choose the kind.
+func (a *Authorizer) defaultFor(r request) []protected.Right {
+	key, err := route.Parse(r.route)
+	if err != nil {
+		return nil
 	}
-	row, _, ok := a.table.Match(r.target.method, r.target.path)
-	return row, ok
+	right, _ := a.api.Default(key, r.target.method)
+	return []protected.Right{right}
+}
+
+// rowOf is the row of the route that the gateway has chosen, by which the backend gets the
+// request. A REST API does not tell whether that is for any method.
+func (a *Authorizer) rowOf(r request) (route.Row[protected.Right], bool) {
+	_, path, _ := strings.Cut(r.route, " ")
+	for _, text := range []string{r.route, r.target.method + " " + path, route.Any + " " + path} {
+		if row, ok := a.table.Find(text); ok {
+			return row, true
+		}
+	}
+	return route.Row[protected.Right]{}, false
+}
+
+// rightsByPath are those of the row that takes the path; and, if there is a slash at its
+// end, which means nothing to a REST API, of the row that takes it without.
+func (a *Authorizer) rightsByPath(t target) []protected.Right {
+	if isObscure(t.path) {
+		return nil
+	}
+	var rights []protected.Right
+	for _, path := range slices.Compact([]string{t.path, strings.TrimSuffix(t.path, "/")}) {
+		if row, _, ok := a.table.Match(t.method, path); ok {
+			right, _ := row.Value.For(t.method)
+			rights = append(rights, right)
+		}
+	}
+	return rights
+}
+
+// isObscure reports whether a path may be another one to a backend that decodes it, or
+// resolves its dots.
+func isObscure(path string) bool {
+	for segment := range strings.SplitSeq(strings.ToLower(path), "/") {
+		if segment == "." || segment == ".." || strings.Contains(segment, `\`) ||
+			strings.Contains(segment, "%2e") || strings.Contains(segment, "%2f") || strings.Contains(segment, "%5c") {
+			return true
+		}
+	}
+	return false
 }
 
 func outcomeOf(isAllowed bool) string {

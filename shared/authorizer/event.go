@@ -115,15 +115,6 @@ func routeOf(e event) string {
 	return e.HTTPMethod + " " + e.Resource
 }
 
-// routeKey is the key of the route that the gateway has chosen, or of the request's path
-// alone where it does not tell.
-func (r request) routeKey() route.Key {
-	if key, err := route.Parse(r.route); err == nil {
-		return key
-	}
-	return route.Of(r.target.method, r.target.path)
-}
-
 // credential takes the one credential out of a request.
 func (r request) credential(api protected.API) (string, bool) {
 	switch r.shape {

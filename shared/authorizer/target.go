@@ -44,13 +44,3 @@ func isAPI(arn string) bool {
 	parts := strings.Split(arn, ":")
 	return len(parts) == 6 && parts[0] == "arn" && parts[2] == "execute-api" && parts[5] != ""
 }
-
-// literally writes a text so that no character of it is a wildcard or a variable to IAM.
-//
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
-func literally(text string) string {
-	if !strings.ContainsAny(text, "*?$") {
-		return text
-	}
-	return strings.NewReplacer("${", "${$}{", "*", "${*}", "?", "${?}").Replace(text)
-}

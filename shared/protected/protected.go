@@ -11,7 +11,8 @@
 //
 // A table of routes is whole: a request for a route that it does not have is refused,
 // whoever asks. Without a table, each request is judged by the route that the gateway
-// chose for it.
+// chose for it, and refused if it does not tell: in a path the client could choose the
+// kind. A REST API's TOKEN authorizer is not told and needs a table.
 package protected
 
 import (
@@ -53,8 +54,9 @@ type API struct {
 	// request's route has its default.
 	Routes map[string]Right `json:"routes,omitzero"`
 
-	// Right is what is asked of who connects to a WebSocket API, or queries an AppSync
-	// API, which have no routes to tell it by. The zero Right refuses everybody.
+	// Right is what is asked of who connects to a WebSocket API, or sends a query or a
+	// mutation to an AppSync API, which have no routes to tell it by. The zero Right
+	// refuses everybody.
 	Right Right `json:"right,omitzero"`
 
 	// CacheSeconds is for how long AppSync may keep an answer, and so for how long a key

@@ -26,7 +26,6 @@ const (
 
 // A Key is a parsed route key. The zero Key takes nothing.
 type Key struct {
-	text     string
 	Method   string    // Any for every one, which the default key has too
 	Segments []Segment // of the path; none of the default key
 }
@@ -50,13 +49,13 @@ const (
 // Parse reads a route key.
 func Parse(text string) (Key, error) {
 	if text == Default {
-		return Key{text: text, Method: Any}, nil
+		return Key{Method: Any}, nil
 	}
 	method, path, ok := strings.Cut(text, " ")
 	if !ok || method == "" || !strings.HasPrefix(path, "/") {
 		return Key{}, fmt.Errorf("route key %q has no method and path", text)
 	}
-	key := Key{text: text, Method: method}
+	key := Key{Method: method}
 	parts := Split(path)
 	for i, part := range parts {
 		segment := parseSegment(part)
@@ -70,7 +69,7 @@ func Parse(text string) (Key, error) {
 
 // Of is the key that takes one path alone, whatever that looks like.
 func Of(method, path string) Key {
-	key := Key{text: method + " " + path, Method: method}
+	key := Key{Method: method}
 	for _, part := range Split(path) {
 		key.Segments = append(key.Segments, Segment{Literal, part})
 	}
@@ -92,11 +91,34 @@ func parseSegment(text string) Segment {
 	return Segment{Parameter, name}
 }
 
-// String gives the key as it was written.
-func (k Key) String() string { return k.text }
+// String gives the key as it is written.
+func (k Key) String() string {
+	switch {
+	case k.IsDefault():
+		return Default
+	case len(k.Segments) == 0:
+		return ""
+	}
+	parts := make([]string, len(k.Segments))
+	for i, segment := range k.Segments {
+		parts[i] = segment.String()
+	}
+	return k.Method + " /" + strings.Join(parts, "/")
+}
+
+// String gives the segment as it is written.
+func (s Segment) String() string {
+	switch s.Kind {
+	case Parameter:
+		return "{" + s.Text + "}"
+	case Greedy:
+		return "{" + s.Text + "+}"
+	}
+	return s.Text
+}
 
 // IsDefault reports whether k is the key that takes what no other takes.
-func (k Key) IsDefault() bool { return k.text == Default }
+func (k Key) IsDefault() bool { return k.Method == Any && len(k.Segments) == 0 }
 
 // IsGreedy reports whether the key takes paths of any length.
 func (k Key) IsGreedy() bool {

@@ -1,0 +1,260 @@
+package policy
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"latchkey/shared/protected"
+	"latchkey/shared/route"
+)
+
+// verbs are the methods that API Gateway has. A pattern cannot say "every one": in the
+// place of the method * would reach into the path.
+var verbs = [...]string{
+	http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions,
+}
+
+// A Grid is a table of routes, taken apart into cells that a key may use or not as a
+// whole, with what can be known of their patterns before there is a key.
+type Grid struct {
+	wildcard string // what stands for a parameter in a pattern
+	cells    []cell
+}
+
+// A cell is the requests with one verb that a route takes.
+type cell struct {
+	verb    string
+	key     route.Key
+	right   protected.Right
+	pattern string
+
+	// isTwin says that it is the paths of another cell with a slash at the end.
+	isTwin bool
+
+	// reaches are the cells of which the pattern takes requests too.
+	reaches []int
+	// deeper are patterns of what this one reaches below its parameters.
+	deeper []deeper
+}
+
+// A deeper is a pattern with one segment more than a route has.
+type deeper struct {
+	pattern string
+	reaches []int
+}
+
+// NewGrid takes a table apart.
+func NewGrid(table route.Table[protected.Right]) Grid {
+	g := Grid{wildcard: wildcardFor(table)}
+	for _, row := range table.Rows() {
+		for _, verb := range verbsOf(row.Key) {
+			right, ok := row.Value.For(verb)
+			if !ok {
+				right = protected.Right{} // nobody's
+			}
+			g.add(verb, row.Key, right, false)
+			if twin, ok := slashed(row.Key); ok {
+				g.add(verb, twin, right, true)
+			}
+		}
+	}
+	for i := range g.cells {
+		c := &g.cells[i]
+		c.reaches = slices.DeleteFunc(g.metBy(c.verb, c.key), func(j int) bool { return owns(*c, g.cells[j]) })
+		for _, key := range stretched(c.key) {
+			c.deeper = append(c.deeper, deeper{g.patternOf(c.verb, key), g.metBy(c.verb, key)})
+		}
+	}
+	return g
+}
+
+func (g *Grid) add(verb string, key route.Key, right protected.Right, isTwin bool) {
+	g.cells = append(g.cells, cell{verb: verb, key: key, right: right, pattern: g.patternOf(verb, key), isTwin: isTwin})
+}
+
+// wildcardFor is what stands for a parameter in a pattern. No parameter is empty, but a
+// path with nothing in its place is some other route's only where one takes any path.
+func wildcardFor(table route.Table[protected.Right]) string {
+	takesAny := func(row route.Row[protected.Right]) bool { return row.Key.IsGreedy() || row.Key.IsDefault() }
+	if slices.ContainsFunc(table.Rows(), takesAny) {
+		return "?*"
+	}
+	return "*"
+}
+
+func verbsOf(key route.Key) []string {
+	if key.Method == route.Any {
+		return verbs[:]
+	}
+	return []string{key.Method}
+}
+
+// slashed is a key with a slash at the end. A greedy one and the default have it already.
+func slashed(key route.Key) (route.Key, bool) {
+	if key.IsDefault() || key.IsGreedy() || key.Segments[len(key.Segments)-1] == (route.Segment{}) {
+		return route.Key{}, false
+	}
+	return route.Key{Method: key.Method, Segments: append(slices.Clone(key.Segments), route.Segment{})}, true
+}
+
+// patternOf is the shortest pattern of IAM that takes what a route takes.
+func (g Grid) patternOf(verb string, key route.Key) string {
+	if key.IsDefault() {
+		return verb + "/*"
+	}
+	parts := make([]string, len(key.Segments))
+	for i, segment := range key.Segments {
+		if parts[i] = g.wildcard; segment.Kind == route.Literal {
+			parts[i] = Literally(segment.Text)
+		}
+	}
+	return verb + "/" + strings.Join(parts, "/")
+}
+
+// stretched gives keys like one that have one segment more in the place of a parameter. A
+// greedy route takes some of their paths itself.
+func stretched(key route.Key) []route.Key {
+	var keys []route.Key
+	for i, segment := range key.Segments {
+		if isParameter(segment) {
+			keys = append(keys, route.Key{Segments: slices.Insert(slices.Clone(key.Segments), i, segment)})
+		}
+	}
+	return keys
+}
+
+// metBy lists the cells with requests that the pattern of a key takes.
+func (g Grid) metBy(verb string, key route.Key) []int {
+	var met []int
+	for j, other := range g.cells {
+		isEverything := key.IsDefault() || other.key.IsDefault()
+		if verb == other.verb && (isEverything || meets(key.Segments, other.key.Segments, g.wildcard)) {
+			met = append(met, j)
+		}
+	}
+	return met
+}
+
+// owns reports whether all requests of another cell that a cell's pattern takes are the
+// cell's own, because its route is preferred. They are if the pattern is no wider than the
+// route: it has no parameter, or the other's paths are as long as its own and have nothing
+// empty in a parameter's place.
+func owns(c, other cell) bool {
+	if c.key.Compare(other.key) > 0 {
+		return false
+	}
+	if !slices.ContainsFunc(c.key.Segments, isParameter) {
+		return true
+	}
+	if other.key.IsGreedy() || len(c.key.Segments) != len(other.key.Segments) {
+		return false
+	}
+	for i, segment := range c.key.Segments {
+		if isParameter(segment) && other.key.Segments[i] == (route.Segment{}) {
+			return false
+		}
+	}
+	return true
+}
+
+func isParameter(s route.Segment) bool { return s.Kind == route.Parameter }
+
+// In is the policy of who holds some of the rights, in the stage of an API, whose ARN is
+// given. False: no policy can say it.
+func (g Grid) In(stage string, holds func(protected.Right) bool) (Document, bool) {
+	isHeld := make([]bool, len(g.cells))
+	for i, c := range g.cells {
+		isHeld[i] = holds(c.right)
+	}
+	allowed, refused := g.allowed(isHeld)
+	if len(allowed) == 0 {
+		return Of(Deny(stage + "/*")), true
+	}
+	denied, ok := g.denied(isHeld, refused)
+	if !ok {
+		return Document{}, false
+	}
+	document := Of(Allow(within(stage, allowed)...))
+	if len(denied) > 0 {
+		document.Statement = append(document.Statement, Deny(within(stage, denied)...))
+	}
+	return document, document.Fits()
+}
+
+// allowed gives the patterns of what is held, and which cells that is not they reach.
+func (g Grid) allowed(isHeld []bool) (patterns []string, refused []int) {
+	for i, c := range g.cells {
+		if !isHeld[i] || c.isTwin {
+			continue
+		}
+		patterns = append(patterns, c.pattern)
+		for _, j := range c.reaches {
+			if !isHeld[j] {
+				refused = append(refused, j)
+			}
+		}
+	}
+	return patterns, refused
+}
+
+// denied gives the patterns of what is refused, and of what lies deeper than what is held.
+// False: they reach what is held.
+func (g Grid) denied(isHeld []bool, refused []int) (patterns []string, ok bool) {
+	held := func(j int) bool { return isHeld[j] && !g.cells[j].isTwin }
+	for i, c := range g.cells {
+		for _, d := range c.deeper {
+			if held(i) && !slices.ContainsFunc(d.reaches, held) {
+				patterns = append(patterns, d.pattern)
+			}
+		}
+	}
+	for _, j := range refused {
+		if slices.ContainsFunc(g.cells[j].reaches, held) {
+			return nil, false
+		}
+		patterns = append(patterns, g.cells[j].pattern)
+	}
+	slices.Sort(patterns)
+	return slices.Compact(patterns), true
+}
+
+func within(stage string, patterns []string) []string {
+	resources := make([]string, len(patterns))
+	for i, pattern := range patterns {
+		resources[i] = stage + "/" + pattern
+	}
+	return resources
+}
+
+// A stage whose ARN is as long as those of most APIs.
+const usualStage = "arn:aws:execute-api:ap-southeast-2:000000000000:0123456789/production"
+
+// Problem says why there may be a key for which no policy can be made, if so: the patterns
+// of two routes cannot be told apart, or a key that may use all of them has a policy over
+// the limits.
+func (g Grid) Problem() error {
+	for _, c := range g.cells {
+		for _, j := range c.reaches {
+			if k, ok := g.apart(g.cells[j]); ok && !c.isTwin && g.cells[j].right != c.right {
+				return fmt.Errorf("IAM's patterns cannot tell %q from %q", g.cells[j].key, k.key)
+			}
+		}
+	}
+	all, _ := g.In(usualStage, func(r protected.Right) bool { return r != protected.Right{} })
+	if !all.Fits() {
+		return fmt.Errorf("the policy of a key that may use every route has %d characters, of %d that API Gateway takes",
+			all.size(), MaxDocument)
+	}
+	return nil
+}
+
+// apart gives a cell with another right that a cell's pattern reaches.
+func (g Grid) apart(c cell) (cell, bool) {
+	i := slices.IndexFunc(c.reaches, func(j int) bool { return !g.cells[j].isTwin && g.cells[j].right != c.right })
+	if i < 0 {
+		return cell{}, false
+	}
+	return g.cells[c.reaches[i]], true
+}
