@@ -2,11 +2,15 @@
 # tests it. Both set up what they need; a machine needs Go, Node.js and make.
 
 ADDR ?= 127.0.0.1:8080
+EXAMPLE_ADDR ?= 127.0.0.1:8081
 DATA ?= .local
 
 CDK = infra/node_modules/.bin/cdk
 CDK_FLAGS = --no-notices --no-version-reporting $(if $(STACK),-c 'stack=$(STACK)') $(ARGS)
 EMULATOR = $(or $(wildcard localstack/node_modules/@dynoxide/*/dynoxide),localstack/node_modules/emulator)
+
+# The function of the example: an API of somebody else's, which Latchkey protects.
+EXAMPLE = ./infra/example/orders
 
 # The same flags for every local build: others compile everything again. Without the
 # commit in them, a new commit links nothing anew.
@@ -50,15 +54,15 @@ $(EMULATOR): localstack/package.json localstack/package-lock.json | node
 .PHONY: build
 build: setup ## build the functions and the local stack for this machine
 	@echo 'Building the functions and the local stack…'
-	@{ $(GO_LOCAL) build -v -buildvcs=false -o dist/local/ ./functions/... ./localstack; echo "exit $$?"; } 2>&1 | awk ' \
+	@{ $(GO_LOCAL) build -v -buildvcs=false -o dist/local/ ./functions/... $(EXAMPLE) ./localstack; echo "exit $$?"; } 2>&1 | awk ' \
 		/^exit [0-9]+$$/ { code = $$2; next } \
 		/^[a-zA-Z0-9._\/-]+$$/ { if (++count % 20 == 0) printf "  %d packages\n", count; fflush(); next } \
 		{ print; fflush() } \
 		END { exit code }'
 
 .PHONY: run
-run: build ## serve everything locally (ADDR=127.0.0.1:8080 DATA=.local NEW_SESSION_KEY=)
-	@exec dist/local/localstack -addr '$(ADDR)' -data '$(DATA)' $(if $(NEW_SESSION_KEY),-new-session-key)
+run: build ## serve everything locally (ADDR=127.0.0.1:8080 EXAMPLE_ADDR=127.0.0.1:8081 DATA=.local NEW_SESSION_KEY=)
+	@exec dist/local/localstack -addr '$(ADDR)' -example-addr '$(EXAMPLE_ADDR)' -data '$(DATA)' $(if $(NEW_SESSION_KEY),-new-session-key)
 
 .PHONY: invoke
 invoke: ## send an event to a function of the running stack (OP=… EVENT=… DATA=…)
@@ -98,7 +102,7 @@ bench: setup ## measure against the bare-bones limits
 lambda: tools ## build the functions for AWS, into dist/lambda/<operation>/bootstrap
 	@rm -rf dist/lambda && mkdir -p dist/lambda
 	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 go build -trimpath -buildvcs=false -ldflags='-s -w' -tags lambda.norpc \
-		-o dist/lambda/ ./functions/...
+		-o dist/lambda/ ./functions/... $(EXAMPLE)
 	@cd dist/lambda && for name in *; do mv $$name .built && mkdir $$name && mv .built $$name/bootstrap || exit 1; done
 
 $(CDK): infra/package.json infra/package-lock.json | node

@@ -80,6 +80,9 @@ func partsOf(op operation.Operation) []string {
 	if op.UsesSessions() {
 		parts = append(parts, "sessions.KMS")
 	}
+	if op.Name == operation.Authorizer.Name {
+		parts = append(parts, "guard.API")
+	}
 	return parts
 }
 
@@ -118,8 +121,9 @@ func TestFunctionsHoldWhatTheyUse(t *testing.T) {
 	deps := depsOfFunctions(t)
 	for _, op := range operation.All {
 		wants := map[string]bool{
-			"latchkey/shared/dynamo": op.UsesTable(),
-			"latchkey/shared/kms":    op.UsesSessions(),
+			"latchkey/shared/dynamo":     op.UsesTable(),
+			"latchkey/shared/kms":        op.UsesSessions(),
+			"latchkey/shared/authorizer": op.Name == operation.Authorizer.Name,
 		}
 		for imported, api := range apis {
 			wants[imported] = op.API == api || op.Name == operation.NotFound.Name

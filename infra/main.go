@@ -1,6 +1,7 @@
 // Command infra is the CDK app of Latchkey: one stack, synthesised from the
-// catalogue of operations and the schema of the table. cdk.json tells the CDK
-// command line to start it; package latchkey holds what is in the stack.
+// catalogue of operations and the schema of the table, and if asked for another with an
+// example of an API that Latchkey protects. cdk.json tells the CDK command line to start
+// it; package latchkey holds what is in the stack, and can be used in any other app.
 //
 // The account and region are those that the command line finds. CDK's context
 // says the rest, as "-c name=value" or for good in cdk.json:
@@ -9,12 +10,14 @@
 //	sessionKeys  the names of the session keys, separated by commas; see Props
 //	issuer       the session tokens' issuer, the API's URL without it
 //	audience     the session tokens' audience, "latchkey" without it
+//	example      "true" adds the example's stack, whose name is the other's and "-example"
 //
 // A deployment without a value that the last one had is a change. What must not
 // be forgotten, as sessionKeys after a rotation, belongs in cdk.json.
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -22,6 +25,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/jsii-runtime-go"
 
+	"latchkey/infra/example/stack"
 	"latchkey/infra/latchkey"
 	"latchkey/infra/names"
 )
@@ -33,43 +37,63 @@ func main() {
 	}
 }
 
+// What is deployed, as context says it.
+type deployment struct {
+	name    string // of the stack
+	example bool   // beside it
+	props   latchkey.ServiceProps
+}
+
 // run looks at the bootstraps before it starts CDK, which takes seconds.
 func run() error {
-	props := latchkey.Props{Bootstraps: "dist/lambda"}
-	if err := props.Validate(); err != nil {
+	d := deployment{props: latchkey.ServiceProps{Bootstraps: "dist/lambda"}}
+	if err := d.props.Validate(); err != nil {
 		return err
 	}
 	defer jsii.Close()
 	app := awscdk.NewApp(nil)
-	name, err := configure(app, &props)
-	if err != nil {
+	if err := d.configure(app); err != nil {
 		return err
 	}
-	if _, err := latchkey.NewStack(app, name, props); err != nil {
+	if err := d.addTo(app); err != nil {
 		return err
 	}
 	app.Synth(nil)
 	return nil
 }
 
-// configure completes props from the context, and gives the stack's name.
-func configure(app awscdk.App, props *latchkey.Props) (name string, err error) {
-	name = names.Stack
-	var keys string
+func (d deployment) addTo(app awscdk.App) error {
+	service, err := latchkey.NewStack(app, d.name, d.props)
+	if err != nil || !d.example {
+		return err
+	}
+	_, err = stack.NewStack(app, d.name+"-example", stack.Props{Bootstraps: d.props.Bootstraps, Service: service.Reference()})
+	return err
+}
+
+// configure completes a deployment from the context.
+func (d *deployment) configure(app awscdk.App) error {
+	d.name = names.Stack
+	var keys, example string
 	for _, setting := range []struct {
 		name string
 		into *string
 	}{
-		{"stack", &name}, {"sessionKeys", &keys}, {"issuer", &props.Issuer}, {"audience", &props.Audience},
+		{"stack", &d.name}, {"sessionKeys", &keys}, {"issuer", &d.props.Issuer}, {"audience", &d.props.Audience},
+		{"example", &example},
 	} {
 		if err := read(app, setting.name, setting.into); err != nil {
-			return "", err
+			return err
 		}
 	}
 	if keys != "" {
-		props.SessionKeys = strings.Split(keys, ",")
+		d.props.SessionKeys = strings.Split(keys, ",")
 	}
-	return name, nil
+	if example != "" && example != "true" {
+		return errors.New(`context example must be "true", or not be there`)
+	}
+	d.example = example != ""
+	return nil
 }
 
 // read leaves alone what the context says nothing of. What it cannot use, as a

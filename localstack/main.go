@@ -2,12 +2,14 @@
 // AWS account: the function binaries that go to Lambda, behind an HTTP API like
 // API Gateway's, on an emulator of DynamoDB and a stand-in for KMS.
 //
-//	localstack [-addr 127.0.0.1:8080] [-data .local] [-functions dir] [-max-processes 8] [-new-session-key]
+//	localstack [-addr 127.0.0.1:8080] [-example-addr 127.0.0.1:8081] [-data .local]
+//	           [-functions dir] [-max-processes 8] [-new-session-key]
 //	localstack invoke -op name [-event file] [-data .local]
 //	localstack reset [-data .local]
 //
-// The first form serves until it is interrupted. What it prints on standard output is
-// for the user; the functions' logs go to standard error. With
+// The first form serves until it is interrupted: Latchkey, and at another address an API
+// that it protects. What it prints on standard output is for the user; the functions'
+// logs go to standard error. With
 // AWS_ENDPOINT_URL_DYNAMODB in its environment it uses the DynamoDB there, with
 // made-up credentials, instead of starting an emulator. -new-session-key makes a new
 // key that signs session tokens from now on; what older ones have signed is good until
@@ -81,6 +83,7 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("localstack", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.StringVar(&config.Addr, "addr", stack.DefaultAddr, "address of the HTTP API")
+	flags.StringVar(&config.ExampleAddr, "example-addr", stack.DefaultExampleAddr, "address of the example's API")
 	flags.StringVar(&config.DataDir, "data", defaultDataDir, "state directory")
 	flags.StringVar(&config.FunctionsDir, "functions", programDir(), "directory of the function binaries")
 	flags.IntVar(&config.MaxProcesses, "max-processes", lambdahost.DefaultMaxProcesses,
@@ -97,6 +100,7 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return errors.New("-data must name a directory")
 	}
 	warnIfPublic(config.Addr, stderr)
+	warnIfPublic(config.ExampleAddr, stderr)
 	s, err := stack.Start(ctx, config)
 	if err != nil {
 		return unlessInterrupted(ctx, err)

@@ -45,7 +45,7 @@ type program struct {
 func begin(t *testing.T, dataDir string) *program {
 	t.Helper()
 	p := &program{
-		cmd:    command("-data", dataDir, "-addr", "127.0.0.1:0", "-functions", functions),
+		cmd:    command("-data", dataDir, "-addr", "127.0.0.1:0", "-example-addr", "127.0.0.1:0", "-functions", functions),
 		stderr: &bytes.Buffer{},
 	}
 	p.cmd.Stderr = p.stderr
@@ -153,11 +153,13 @@ func TestRefusalsAreOneLine(t *testing.T) {
 		env  string
 		want string
 	}{
-		{"data in use", []string{"-data", dataDir, "-addr", "127.0.0.1:0"}, "", "another local stack runs"},
-		{"address in use", []string{"-data", t.TempDir(), "-addr", taken.Addr().String()}, "", "is in use"},
-		{"no functions", []string{"-data", t.TempDir(), "-addr", "127.0.0.1:0", "-functions", empty},
+		{"data in use", []string{"-data", dataDir, "-addr", "127.0.0.1:0", "-example-addr", "127.0.0.1:0"}, "", "another local stack runs"},
+		{"address in use", []string{"-data", t.TempDir(), "-addr", taken.Addr().String()}, "", "make run ADDR="},
+		{"example's address in use", []string{"-data", t.TempDir(), "-addr", "127.0.0.1:0", "-example-addr", taken.Addr().String()},
+			"", "make run EXAMPLE_ADDR="},
+		{"no functions", []string{"-data", t.TempDir(), "-addr", "127.0.0.1:0", "-example-addr", "127.0.0.1:0", "-functions", empty},
 			"", "make build"},
-		{"no emulator", []string{"-data", t.TempDir(), "-addr", "127.0.0.1:0", "-functions", functions},
+		{"no emulator", []string{"-data", t.TempDir(), "-addr", "127.0.0.1:0", "-example-addr", "127.0.0.1:0", "-functions", functions},
 			emulator.BinaryVariable + "=none", "is not a program"},
 		{"unexpected argument", []string{"serve"}, "", `unexpected argument "serve"`},
 		{"no process", []string{"-max-processes", "0"}, "", "-max-processes"},

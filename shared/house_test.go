@@ -110,18 +110,27 @@ var plan = []room{
 	},
 	{path: "latchkey/shared/boot", may: []string{"latchkey/shared/", sdk + "credentials"}},
 	{path: "latchkey/functions", may: []string{"latchkey/shared/api/", "latchkey/shared/boot", "latchkey/shared/operation"}},
+	{path: "latchkey/infra/example/orders", may: []string{lambda}},
+	{
+		path: "latchkey/infra/example/stack",
+		may:  []string{"latchkey/infra/", cdk, constructs, jsii},
+	},
+	{
+		path: "latchkey/infra/example",
+		may:  []string{"latchkey/shared/access", "latchkey/shared/operation", "latchkey/shared/protected"},
+	},
 	{
 		path: "latchkey/infra",
 		may: []string{
-			"latchkey/infra/", "latchkey/shared/namespace", "latchkey/shared/operation", "latchkey/shared/schema",
-			cdk, constructs, jsii, sdk + "config", sdk + "aws", sdk + "service/lambda", smithy,
+			"latchkey/infra/", "latchkey/shared/access", "latchkey/shared/namespace", "latchkey/shared/operation",
+			"latchkey/shared/policy", "latchkey/shared/protected", "latchkey/shared/schema", cdk, constructs, jsii, sdk + "config", sdk + "aws", sdk + "service/lambda", smithy,
 		},
 	},
 	{
 		path: "latchkey/localstack",
 		may: []string{
-			"latchkey/localstack/", "latchkey/shared/apikey", "latchkey/shared/operation", "latchkey/shared/route",
-			"latchkey/shared/schema", lambda, sdk, uuid,
+			"latchkey/infra/example", "latchkey/localstack/", "latchkey/shared/apikey", "latchkey/shared/operation",
+			"latchkey/shared/route", "latchkey/shared/schema", lambda, sdk, uuid,
 		},
 	},
 }

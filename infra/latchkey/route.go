@@ -25,23 +25,23 @@ func newAPI(scope constructs.Construct, name string) awsapigatewayv2.HttpApi {
 // addRoute leads the operation's route to its function. The permission is ours:
 // the one that CDK's integration adds is for a path with any method, which
 // another operation's route may have.
-func (d deployment) addRoute(scope constructs.Construct, op operation.Operation, function awslambda.Function) {
+func (s *Service) addRoute(scope constructs.Construct, op operation.Operation, function awslambda.Function) {
 	integration := awsapigatewayv2.NewCfnIntegration(scope, jsii.String("Integration"), &awsapigatewayv2.CfnIntegrationProps{
-		ApiId:                d.api.ApiId(),
+		ApiId:                s.api.ApiId(),
 		IntegrationType:      jsii.String("AWS_PROXY"),
 		IntegrationUri:       function.FunctionArn(),
 		PayloadFormatVersion: jsii.String("2.0"),
 	})
 	awsapigatewayv2.NewCfnRoute(scope, jsii.String("Route"), &awsapigatewayv2.CfnRouteProps{
-		ApiId:    d.api.ApiId(),
+		ApiId:    s.api.ApiId(),
 		RouteKey: &op.Route,
 		Target:   jsii.String("integrations/" + *integration.Ref()),
 	})
 	function.AddPermission(jsii.String("Permission"), &awslambda.Permission{
 		Principal: awsiam.NewServicePrincipal(jsii.String("apigateway.amazonaws.com"), nil),
-		SourceArn: d.FormatArn(&awscdk.ArnComponents{
+		SourceArn: awscdk.Stack_Of(s.scope).FormatArn(&awscdk.ArnComponents{
 			Service:      jsii.String("execute-api"),
-			Resource:     d.api.ApiId(),
+			Resource:     s.api.ApiId(),
 			ResourceName: jsii.String(sourceOf(op)),
 		}),
 	})

@@ -2,7 +2,6 @@ package latchkey_test
 
 import (
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"latchkey/infra/latchkey"
+	"latchkey/infra/stacktest"
 	"latchkey/shared/operation"
 	"latchkey/shared/schema"
 )
@@ -22,12 +22,11 @@ import (
 // so that what is missing and what is too much both show.
 func TestTemplate(t *testing.T) {
 	t.Cleanup(func() { jsii.Close() })
-	plain := synthesise(t, latchkey.Props{})
-	plain.sessions = sessions{keys: []string{"1"}, issuer: "${API.ApiEndpoint}", audience: "latchkey"}
-	rotated := synthesise(t, latchkey.Props{
+	plain := synthesise(t, latchkey.ServiceProps{},
+		sessions{keys: []string{"1"}, issuer: "${API.ApiEndpoint}", audience: "latchkey"})
+	rotated := synthesise(t, latchkey.ServiceProps{
 		SessionKeys: []string{"2", "1"}, Issuer: "https://keys.example.com", Audience: "example",
-	})
-	rotated.sessions = sessions{keys: []string{"2", "1"}, issuer: "https://keys.example.com", audience: "example"}
+	}, sessions{keys: []string{"2", "1"}, issuer: "https://keys.example.com", audience: "example"})
 	t.Run("plain", func(t *testing.T) { checkAll(t, plain) })
 	t.Run("rotated", func(t *testing.T) { checkAll(t, rotated) })
 	t.Run("rotation", func(t *testing.T) { checkRotation(t, plain, rotated) })
@@ -74,9 +73,9 @@ func checkInventory(t *testing.T, tmpl template) {
 		"AWS::KMS::Key":                   len(tmpl.sessions.keys),
 		"AWS::ApiGatewayV2::Api":          1,
 		"AWS::ApiGatewayV2::Stage":        1,
-		"AWS::Lambda::Function":           len(operation.All),
-		"AWS::IAM::Role":                  len(operation.All),
-		"AWS::Logs::LogGroup":             len(operation.All),
+		"AWS::Lambda::Function":           len(deployed()),
+		"AWS::IAM::Role":                  len(deployed()),
+		"AWS::Logs::LogGroup":             len(deployed()),
 		"AWS::Lambda::Permission":         len(routed()),
 		"AWS::ApiGatewayV2::Route":        len(routed()),
 		"AWS::ApiGatewayV2::Integration":  len(routed()),
@@ -108,7 +107,7 @@ func checkTable(t *testing.T, tmpl template) {
 		DeletionPolicy:      "Retain",
 		UpdateReplacePolicy: "Retain",
 	}}
-	got := tmpl.ofType("AWS::DynamoDB::Table")
+	got := tmpl.OfType("AWS::DynamoDB::Table")
 	sortBy("AttributeName", got["Table"].Properties["AttributeDefinitions"])
 	compare(t, want, got)
 }
@@ -168,16 +167,16 @@ func checkSessionKeys(t *testing.T, tmpl template) {
 			UpdateReplacePolicy: "Retain",
 		}
 	}
-	compare(t, want, tmpl.ofType("AWS::KMS::Key"))
+	compare(t, want, tmpl.OfType("AWS::KMS::Key"))
 }
 
 func checkFunctions(t *testing.T, tmpl template) {
 	want := make(map[string]object)
-	for _, op := range operation.All {
+	for _, op := range deployed() {
 		want[id(op, "Function")] = function(op, tmpl.sessions)
 	}
-	got := tmpl.properties("AWS::Lambda::Function")
-	compare(t, want, without("Code", got))
+	got := tmpl.Properties("AWS::Lambda::Function")
+	compare(t, want, stacktest.Without("Code", got))
 }
 
 func function(op operation.Operation, s sessions) object {
@@ -204,27 +203,31 @@ func environment(op operation.Operation, s sessions) object {
 		variables[operation.TableNameVariable] = "${Table}"
 	}
 	if op.UsesSessions() {
-		variables[operation.SessionKeysVariable] = "${SessionKey" + strings.Join(s.keys, "},${SessionKey") + "}"
+		variables[operation.SessionKeysVariable] = strings.Join(sessionKeys(s), ",")
 		variables[operation.SessionIssuerVariable] = s.issuer
 		variables[operation.SessionAudienceVariable] = s.audience
 	}
 	return variables
 }
 
+func sessionKeys(s sessions) []string {
+	var arns []string
+	for _, name := range s.keys {
+		arns = append(arns, "${SessionKey"+name+".Arn}")
+	}
+	return arns
+}
+
 // checkCode follows each function to its asset.
 func checkCode(t *testing.T, tmpl template) {
-	functions := tmpl.properties("AWS::Lambda::Function")
-	for _, op := range operation.All {
-		code, _ := functions[id(op, "Function")]["Code"].(object)
-		key, _ := code["S3Key"].(string)
-		asset := filepath.Join(tmpl.dir, "asset."+strings.TrimSuffix(key, ".zip"))
-		compare(t, op.Name, string(readFile(t, filepath.Join(asset, "bootstrap"))))
+	for _, op := range deployed() {
+		compare(t, op.Name, tmpl.Bootstrap(t, id(op, "Function")))
 	}
 }
 
 func checkLogGroups(t *testing.T, tmpl template) {
 	want := make(map[string]resource)
-	for _, op := range operation.All {
+	for _, op := range deployed() {
 		want[id(op, "Logs")] = resource{
 			Type:                "AWS::Logs::LogGroup",
 			Properties:          object{"LogGroupName": "/aws/lambda/" + functionName(op), "RetentionInDays": 30.0},
@@ -232,14 +235,14 @@ func checkLogGroups(t *testing.T, tmpl template) {
 			UpdateReplacePolicy: "Delete",
 		}
 	}
-	compare(t, want, tmpl.ofType("AWS::Logs::LogGroup"))
+	compare(t, want, tmpl.OfType("AWS::Logs::LogGroup"))
 }
 
 // checkRoles sees to it that Lambda alone assumes a role, and that a role has no
 // managed policy.
 func checkRoles(t *testing.T, tmpl template) {
 	want := make(map[string]object)
-	for _, op := range operation.All {
+	for _, op := range deployed() {
 		want[id(op, "Role")] = object{"AssumeRolePolicyDocument": object{
 			"Version": "2012-10-17",
 			"Statement": []any{object{
@@ -249,32 +252,19 @@ func checkRoles(t *testing.T, tmpl template) {
 			}},
 		}}
 	}
-	compare(t, want, without("Policies", tmpl.properties("AWS::IAM::Role")))
+	compare(t, want, stacktest.Without("Policies", tmpl.Properties("AWS::IAM::Role")))
 }
 
-// checkPolicies compares pairs of action and resource: which of them share a
-// statement does not matter, what the statements allow together does.
 func checkPolicies(t *testing.T, tmpl template) {
 	want, got := make(map[string][]string), make(map[string][]string)
-	for _, op := range operation.All {
+	for _, op := range deployed() {
 		want[id(op, "Role")] = slices.Sorted(slices.Values(slices.Concat(
 			logPairs(op), tablePairs(t, op), sessionPairs(t, op, tmpl.sessions), streamPairs(op))))
 	}
-	for role, properties := range tmpl.properties("AWS::IAM::Role") {
-		got[role] = allowed(t, properties)
+	for role, properties := range tmpl.Properties("AWS::IAM::Role") {
+		got[role] = stacktest.Allowed(t, properties)
 	}
 	compare(t, want, got)
-}
-
-// allowed gives the pairs of a role, in order.
-func allowed(t *testing.T, role object) []string {
-	t.Helper()
-	var all []string
-	for _, statement := range statements(role["Policies"]) {
-		all = append(all, pairs(t, statement)...)
-	}
-	slices.Sort(all)
-	return all
 }
 
 func logPairs(op operation.Operation) []string {
@@ -348,32 +338,12 @@ func sessionPairs(t *testing.T, op operation.Operation, s sessions) []string {
 	return want
 }
 
-// pairs gives each pair of a statement with the statement's condition.
-func pairs(t *testing.T, statement object) []string {
-	t.Helper()
-	condition := ""
-	if conditions, ok := statement["Condition"]; ok {
-		condition = " if " + encode(t, conditions)
-		statement = maps.Clone(statement)
-		delete(statement, "Condition")
-	}
-	compare(t, []string{"Action", "Effect", "Resource"}, keys(statement))
-	compare(t, "Allow", statement["Effect"].(string))
-	var all []string
-	for _, action := range oneOrMany(statement["Action"]) {
-		for _, resource := range oneOrMany(statement["Resource"]) {
-			all = append(all, action+" on "+resource+condition)
-		}
-	}
-	return all
-}
-
 // checkSigners holds the catalogue itself to it that the exchanges alone issue tokens.
 func checkSigners(t *testing.T, tmpl template) {
 	var signers []string
 	for id, resource := range tmpl.Resources {
-		for _, statement := range statements(resource.Properties) {
-			if slices.Contains(oneOrMany(statement["Action"]), "kms:Sign") {
+		for _, statement := range stacktest.Statements(resource.Properties) {
+			if slices.Contains(stacktest.OneOrMany(statement["Action"]), "kms:Sign") {
 				signers = append(signers, id)
 			}
 		}
@@ -385,8 +355,8 @@ func checkSigners(t *testing.T, tmpl template) {
 // checkStrangers holds the catalogue itself to it that whoever shows no credential has
 // nothing in the table changed but when a key was used.
 func checkStrangers(t *testing.T, tmpl template) {
-	roles := tmpl.properties("AWS::IAM::Role")
-	for _, op := range operation.All {
+	roles := tmpl.Properties("AWS::IAM::Role")
+	for _, op := range deployed() {
 		if op.Caller != operation.Anyone {
 			continue
 		}
@@ -399,7 +369,7 @@ func checkStrangers(t *testing.T, tmpl template) {
 					`"Null":{"dynamodb:Attributes":"false"},"StringEquals":{"dynamodb:ReturnValues":"NONE"}}`,
 			}
 		}
-		compare(t, want, slices.DeleteFunc(allowed(t, roles[id(op, "Role")]), func(pair string) bool {
+		compare(t, want, slices.DeleteFunc(stacktest.Allowed(t, roles[id(op, "Role")]), func(pair string) bool {
 			return !strings.HasPrefix(pair, "dynamodb:")
 		}))
 	}
@@ -413,27 +383,27 @@ func checkWildcards(t *testing.T, tmpl template) {
 		if resource.Type == "AWS::KMS::Key" {
 			continue
 		}
-		for _, statement := range statements(resource.Properties) {
+		for _, statement := range stacktest.Statements(resource.Properties) {
 			if statement["Effect"] == "Deny" {
 				continue
 			}
 			found++
-			for _, action := range oneOrMany(statement["Action"]) {
+			for _, action := range stacktest.OneOrMany(statement["Action"]) {
 				if strings.ContainsAny(action, "*?") {
 					t.Errorf("%s allows %s", id, action)
 				}
 			}
-			for _, resource := range oneOrMany(statement["Resource"]) {
+			for _, resource := range stacktest.OneOrMany(statement["Resource"]) {
 				if strings.ContainsAny(resource, "*?") {
 					t.Errorf("%s allows %v on %s", id, statement["Action"], resource)
 				}
 			}
 		}
 	}
-	if found < 2*len(operation.All) {
+	if found < 2*len(deployed()) {
 		t.Errorf("%d statements were looked at, fewer than each role's two", found)
 	}
-	if strings.Contains(string(tmpl.raw), "dynamodb:Scan") {
+	if strings.Contains(string(tmpl.Raw), "dynamodb:Scan") {
 		t.Error("the template allows a Scan")
 	}
 }
@@ -441,10 +411,10 @@ func checkWildcards(t *testing.T, tmpl template) {
 func checkAPI(t *testing.T, tmpl template) {
 	compare(t, map[string]object{"API": {
 		"Name": stackName, "Description": "Latchkey", "ProtocolType": "HTTP",
-	}}, tmpl.properties("AWS::ApiGatewayV2::Api"))
+	}}, tmpl.Properties("AWS::ApiGatewayV2::Api"))
 	compare(t, map[string]object{"APIDefaultStage": {
 		"ApiId": "${API}", "StageName": "$default", "AutoDeploy": true,
-	}}, tmpl.properties("AWS::ApiGatewayV2::Stage"))
+	}}, tmpl.Properties("AWS::ApiGatewayV2::Stage"))
 }
 
 func checkRoutes(t *testing.T, tmpl template) {
@@ -458,8 +428,8 @@ func checkRoutes(t *testing.T, tmpl template) {
 			"IntegrationUri": "${" + id(op, "Function") + ".Arn}",
 		}
 	}
-	compare(t, routes, tmpl.properties("AWS::ApiGatewayV2::Route"))
-	compare(t, integrations, tmpl.properties("AWS::ApiGatewayV2::Integration"))
+	compare(t, routes, tmpl.Properties("AWS::ApiGatewayV2::Route"))
+	compare(t, integrations, tmpl.Properties("AWS::ApiGatewayV2::Integration"))
 }
 
 func checkPermissions(t *testing.T, tmpl template) {
@@ -473,7 +443,7 @@ func checkPermissions(t *testing.T, tmpl template) {
 			"SourceArn":    arn + source(op),
 		}
 	}
-	compare(t, want, tmpl.properties("AWS::Lambda::Permission"))
+	compare(t, want, tmpl.Properties("AWS::Lambda::Permission"))
 }
 
 // source is the route in API Gateway's spelling, worked out otherwise than the
@@ -493,10 +463,14 @@ func checkOutputs(t *testing.T, tmpl template) {
 		latchkey.OutputBaseURL:           {"Value": "${API.ApiEndpoint}"},
 		latchkey.OutputSessionKeysURL:    {"Value": "${API.ApiEndpoint}/.well-known/jwks.json"},
 		latchkey.OutputTableName:         {"Value": "${Table}"},
+		latchkey.OutputTableARN:          {"Value": "${Table.Arn}"},
+		latchkey.OutputSessionKeyARNs:    {"Value": strings.Join(sessionKeys(tmpl.sessions), ",")},
+		latchkey.OutputIssuer:            {"Value": tmpl.sessions.issuer},
+		latchkey.OutputAudience:          {"Value": tmpl.sessions.audience},
 		latchkey.OutputBootstrapFunction: {"Value": functionName(operation.Bootstrap)},
 		latchkey.OutputDeadLetterQueue:   {"Value": "${DeadLetters.QueueName}"},
 	}
-	compare(t, want, without("Description", tmpl.Outputs))
+	compare(t, want, stacktest.Without("Description", tmpl.Outputs))
 }
 
 func TestRefusedSessionKeys(t *testing.T) {
@@ -510,14 +484,14 @@ func TestRefusedSessionKeys(t *testing.T) {
 		"twice":   {[]string{"2", "1", "2"}, `session key "2" is named twice`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := latchkey.NewStack(nil, stackName, latchkey.Props{Bootstraps: stubBootstraps(t), SessionKeys: test.keys})
+			_, err := latchkey.NewStack(nil, stackName, latchkey.ServiceProps{Bootstraps: stubBootstraps(t), SessionKeys: test.keys})
 			compare(t, test.want, fmt.Sprint(err))
 		})
 	}
 }
 
 func TestMissingBootstrap(t *testing.T) {
-	op := operation.All[len(operation.All)-1]
+	op := deployed()[len(deployed())-1]
 	for name, spoil := range map[string]func(path string) error{
 		"none":           os.Remove,
 		"not executable": func(path string) error { return os.Chmod(path, 0o644) },
@@ -528,7 +502,7 @@ func TestMissingBootstrap(t *testing.T) {
 			if err := spoil(path); err != nil {
 				t.Fatal(err)
 			}
-			_, err := latchkey.NewStack(nil, stackName, latchkey.Props{Bootstraps: dir})
+			_, err := latchkey.NewStack(nil, stackName, latchkey.ServiceProps{Bootstraps: dir})
 			want := fmt.Sprintf("function %s has no executable %s: build the functions with \"make lambda\"", op.Name, path)
 			compare(t, want, fmt.Sprint(err))
 		})
@@ -541,71 +515,12 @@ func routed() []operation.Operation {
 	return slices.DeleteFunc(slices.Clone(operation.All), func(op operation.Operation) bool { return op.Route == "" })
 }
 
-// statements finds the statements of every policy document in a tree.
-func statements(node any) []object {
-	var found []object
-	switch node := node.(type) {
-	case object:
-		for key, value := range node {
-			if key != "Statement" {
-				found = append(found, statements(value)...)
-				continue
-			}
-			for _, statement := range value.([]any) {
-				found = append(found, statement.(object))
-			}
-		}
-	case []any:
-		for _, value := range node {
-			found = append(found, statements(value)...)
-		}
-	}
-	return found
-}
-
-// oneOrMany reads what CloudFormation writes as a text or as a list of texts.
-func oneOrMany(value any) []string {
-	switch value := value.(type) {
-	case string:
-		return []string{value}
-	case []any:
-		var texts []string
-		for _, text := range value {
-			texts = append(texts, text.(string))
-		}
-		return texts
-	}
-	return nil
-}
-
-func without(key string, all map[string]object) map[string]object {
-	kept := make(map[string]object)
-	for id, properties := range all {
-		kept[id] = make(object)
-		for name, value := range properties {
-			if name != key {
-				kept[id][name] = value
-			}
-		}
-	}
-	return kept
-}
-
 func sortBy(key string, nodes any) {
 	if nodes, ok := nodes.([]any); ok {
 		slices.SortFunc(nodes, func(a, b any) int {
 			return strings.Compare(a.(object)[key].(string), b.(object)[key].(string))
 		})
 	}
-}
-
-func keys(node object) []string {
-	var names []string
-	for name := range node {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
 }
 
 func list(texts []string) []any {

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	"latchkey/infra/function"
 	"latchkey/shared/operation"
 )
 
@@ -34,17 +35,17 @@ func newDeadLetters(scope constructs.Construct) awssqs.Queue {
 //
 // The mapping is ours: CDK's would add a policy to the role, with more actions than
 // it takes to send a message and a statement for every stream there is.
-func (d deployment) addFeed(scope constructs.Construct, op operation.Operation, function awslambda.Function) {
+func (s *Service) addFeed(scope constructs.Construct, op operation.Operation, target awslambda.Function) {
 	awslambda.NewCfnEventSourceMapping(scope, jsii.String("Feed"), &awslambda.CfnEventSourceMappingProps{
-		EventSourceArn:             d.table.TableStreamArn(),
-		FunctionName:               function.FunctionArn(),
+		EventSourceArn:             s.table.TableStreamArn(),
+		FunctionName:               target.FunctionArn(),
 		StartingPosition:           jsii.String("TRIM_HORIZON"),
 		BatchSize:                  jsii.Number(operation.FeedBatch),
 		BisectBatchOnFunctionError: jsii.Bool(true),
 		MaximumRetryAttempts:       jsii.Number(operation.FeedRetries),
 		FilterCriteria:             changesWith(op.Feed),
 		DestinationConfig: &awslambda.CfnEventSourceMapping_DestinationConfigProperty{
-			OnFailure: &awslambda.CfnEventSourceMapping_OnFailureProperty{Destination: d.deadLetters.QueueArn()},
+			OnFailure: &awslambda.CfnEventSourceMapping_OnFailureProperty{Destination: s.deadLetters.QueueArn()},
 		},
 	})
 }
@@ -72,13 +73,13 @@ func changesWith(attribute string) *awslambda.CfnEventSourceMapping_FilterCriter
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.Lambda.Tutorial2.html
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
-func (d deployment) streamStatements(op operation.Operation) []awsiam.PolicyStatement {
+func (s *Service) streamStatements(op operation.Operation) []awsiam.PolicyStatement {
 	if op.Caller != operation.Stream {
 		return nil
 	}
 	return []awsiam.PolicyStatement{
-		allow(d.table.TableStreamArn(),
+		function.Allow(s.table.TableStreamArn(),
 			"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"),
-		allow(d.deadLetters.QueueArn(), "sqs:SendMessage"),
+		function.Allow(s.deadLetters.QueueArn(), "sqs:SendMessage"),
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"latchkey/infra/stacktest"
 	"latchkey/shared/operation"
 	"latchkey/shared/schema"
 )
@@ -21,12 +22,12 @@ func checkFeeds(t *testing.T, tmpl template) {
 			"DestinationConfig":          object{"OnFailure": object{"Destination": "${DeadLetters.Arn}"}},
 		}
 	}
-	compare(t, want, without("FilterCriteria", tmpl.properties("AWS::Lambda::EventSourceMapping")))
+	compare(t, want, stacktest.Without("FilterCriteria", tmpl.Properties("AWS::Lambda::EventSourceMapping")))
 }
 
 // checkFilters holds the filters against changes as the stream tells of them.
 func checkFilters(t *testing.T, tmpl template) {
-	mappings := tmpl.properties("AWS::Lambda::EventSourceMapping")
+	mappings := tmpl.Properties("AWS::Lambda::EventSourceMapping")
 	for _, op := range fed() {
 		text := object{op.Feed: object{"S": "2026-01-01T00:00:00Z"}}
 		other := object{schema.PurgeAt: object{"N": "1767225600"}}
@@ -108,7 +109,7 @@ func checkDeadLetters(t *testing.T, tmpl template) {
 		Properties:          object{"SqsManagedSseEnabled": true, "MessageRetentionPeriod": 14.0 * days},
 		DeletionPolicy:      "Delete",
 		UpdateReplacePolicy: "Delete",
-	}}, tmpl.ofType("AWS::SQS::Queue"))
+	}}, tmpl.OfType("AWS::SQS::Queue"))
 	compare(t, map[string]object{"DeadLettersPolicy": {
 		"Queues": []any{"${DeadLetters}"},
 		"PolicyDocument": object{"Version": "2012-10-17", "Statement": []any{object{
@@ -118,7 +119,7 @@ func checkDeadLetters(t *testing.T, tmpl template) {
 			"Resource":  "${DeadLetters.Arn}",
 			"Condition": object{"Bool": object{"aws:SecureTransport": "false"}},
 		}}},
-	}}, tmpl.properties("AWS::SQS::QueuePolicy"))
+	}}, tmpl.Properties("AWS::SQS::QueuePolicy"))
 }
 
 // fed gives the operations that the stream calls.

@@ -29,7 +29,13 @@ import (
 	"latchkey/localstack/table"
 	"latchkey/shared/apikey"
 	"latchkey/shared/apikey/apikeytest"
-	_ "latchkey/shared/boot" // tells the test cache what the binaries are made of
+
+	// These tell the test cache what the binaries are made of.
+	_ "latchkey/shared/api/platform"
+	_ "latchkey/shared/api/unrouted"
+	_ "latchkey/shared/boot/guard"
+	_ "latchkey/shared/boot/sessions"
+	_ "latchkey/shared/boot/store"
 	"latchkey/shared/operation"
 	"latchkey/shared/schema"
 )
@@ -53,7 +59,7 @@ func buildAndRun(m *testing.M) (int, error) {
 	}
 	defer os.RemoveAll(dir)
 	binaries = dir
-	build := exec.Command("go", "build", "-buildvcs=false", "-o", dir+string(filepath.Separator), "latchkey/functions/...")
+	build := exec.Command("go", "build", "-buildvcs=false", "-o", dir+string(filepath.Separator), "latchkey/functions/...", "latchkey/infra/example/orders")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		return 0, fmt.Errorf("functions: %w\n%s", err, out)
@@ -81,6 +87,7 @@ func newWorld(t *testing.T) *world {
 	w.stack, err = stack.Start(t.Context(), stack.Config{
 		FunctionsDir:     binaries,
 		Addr:             "127.0.0.1:0",
+		ExampleAddr:      "127.0.0.1:0",
 		DynamoDBEndpoint: database.Endpoint(),
 		Environment:      w.recorder.environment,
 		Log:              w.log,
@@ -175,7 +182,8 @@ func (w *world) settle(t *testing.T) {
 }
 
 // variables are what scripts may name: the root key, a published vector, which is a
-// key that no table holds, and the root key with a secret that is not its own.
+// key that no table holds, the root key with a secret that is not its own, and the
+// example's base URL.
 func (w *world) variables(t *testing.T) script.Variables {
 	t.Helper()
 	rootID, rootSecret := w.root.RevealPair()
@@ -185,6 +193,7 @@ func (w *world) variables(t *testing.T) script.Variables {
 		"root-key": w.root.Reveal(), "root-key-id": rootID, "root-secret": rootSecret, "root-uuid": w.root.Locator.ID.String(),
 		"vector-id": vectorID, "vector-secret": vectorSecret,
 		"wrong-id": wrongID, "wrong-secret": wrongSecret,
+		"example": w.stack.ExampleURL(),
 	}
 }
 
@@ -382,6 +391,7 @@ var unavailable = []string{`{"code":14,`, `{"statusCode":503,"status":"UNAVAILAB
 // Without its database the service says that it cannot tell: never no, never yes.
 func TestAbsentDatabase(t *testing.T) {
 	w := newWorld(t)
+	session := exchange(t, w.stack, w.root)
 	w.recorder.broken.Store(true)
 	pair := fmt.Sprintf(`{"key":%q,"secret":%q}`, w.variables(t)["root-key-id"], w.variables(t)["root-secret"])
 	apiKey := fmt.Sprintf(`{"apiKey":%q}`, w.root.Reveal())
@@ -428,8 +438,12 @@ func TestAbsentDatabase(t *testing.T) {
 			t.Errorf("%s %s: %d %s", exchange.method, exchange.path, status, body)
 		}
 	}
+	for _, credential := range []string{w.root.Reveal(), session} {
+		wantExample(t, w, credential, http.StatusInternalServerError)
+	}
+	tried[operation.Authorizer.Name] = true
 	for _, op := range operation.All {
-		if op.UsesTable() && op.Route != "" && !tried[op.Name] {
+		if op.UsesTable() && (op.Route != "" || op.Caller == operation.Gateway) && !tried[op.Name] {
 			t.Errorf("%s was not tried", op.Name)
 		}
 	}
@@ -437,6 +451,7 @@ func TestAbsentDatabase(t *testing.T) {
 	if _, err := w.stack.Invoke(context.Background(), operation.Bootstrap, []byte(`{"namespace":"demo"}`)); err != nil {
 		t.Errorf("when the database is back: %v", err)
 	}
+	wantExample(t, w, session, 0)
 }
 
 // Every call of bootstrap makes one more key; a bad request is refused by name.
@@ -468,7 +483,7 @@ func TestBootstrapAgain(t *testing.T) {
 
 // A stack whose root key was deleted is not left without one.
 func TestDeletedRootKeyIsReplaced(t *testing.T) {
-	config := stack.Config{FunctionsDir: binaries, Addr: "127.0.0.1:0", DataDir: t.TempDir()}
+	config := stack.Config{FunctionsDir: binaries, Addr: "127.0.0.1:0", ExampleAddr: "127.0.0.1:0", DataDir: t.TempDir()}
 	first := restart(t, config)
 	root, err := apikey.ParseFullKey(first.FirstKey())
 	if err != nil {

@@ -29,10 +29,11 @@ func TestReadmeCommands(t *testing.T) {
 	if err := os.WriteFile(key, []byte(w.root.Reveal()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	here := strings.NewReplacer("http://127.0.0.1:8080", w.stack.URL(), ".local/root-key", key)
+	here := strings.NewReplacer(
+		"http://127.0.0.1:8080", w.stack.URL(), "http://127.0.0.1:8081", w.stack.ExampleURL(), ".local/root-key", key)
 	blocks := regexp.MustCompile("(?s)```console\n\\$ (.*?)\n({.*?)\n```").FindAllStringSubmatch(string(content), -1)
-	if len(blocks) != 14 {
-		t.Fatalf("the README has %d commands with answers, want 14", len(blocks))
+	if len(blocks) != 21 {
+		t.Fatalf("the README has %d commands with answers, want 21", len(blocks))
 	}
 	sh, kept := shell.New(t), keptAnswers{}
 	for i, block := range blocks {
@@ -50,12 +51,13 @@ func TestReadmeCommands(t *testing.T) {
 	}
 }
 
-// A keptAnswers is what the README tells to keep of the first answer that has it, by the
-// variables that it names.
-type keptAnswers struct{ uuid, account, key string }
+// A keptAnswers is what the README tells to keep, by the variables that it names: of the
+// first answer that has it, but of the reader, which is the last key with its secret.
+type keptAnswers struct{ uuid, account, key, reader, readerUUID string }
 
 func (k *keptAnswers) assignments() string {
-	return fmt.Sprintf("UUID='%s' ACCOUNT='%s' KEY='%s'\n", k.uuid, k.account, k.key)
+	return fmt.Sprintf("UUID='%s' ACCOUNT='%s' KEY='%s' READER='%s' READER_UUID='%s'\n",
+		k.uuid, k.account, k.key, k.reader, k.readerUUID)
 }
 
 func (k *keptAnswers) keep(t *testing.T, answer []byte) {
@@ -63,11 +65,15 @@ func (k *keptAnswers) keep(t *testing.T, answer []byte) {
 	var shown struct {
 		UUID, ID string
 		Body     struct{ Key string }
+		Spec     struct{ Key, Secret string }
 	}
 	if err := json.Unmarshal(answer, &shown); err != nil {
 		t.Fatalf("%s: %v", answer, err)
 	}
 	k.uuid, k.account, k.key = cmp.Or(k.uuid, shown.UUID), cmp.Or(k.account, shown.ID), cmp.Or(k.key, shown.Body.Key)
+	if shown.Spec.Secret != "" {
+		k.reader, k.readerUUID = shown.Spec.Key+"_"+shown.Spec.Secret, shown.UUID
+	}
 }
 
 // waitForSecondKey makes sure that the listing, which may lag behind, is of two

@@ -45,7 +45,7 @@ func TestRemoverIsKilled(t *testing.T) {
 		}
 	})
 	config := stack.Config{
-		FunctionsDir: binaries, Addr: "127.0.0.1:0", DataDir: t.TempDir(), DynamoDBEndpoint: database.Endpoint(),
+		FunctionsDir: binaries, Addr: "127.0.0.1:0", ExampleAddr: "127.0.0.1:0", DataDir: t.TempDir(), DynamoDBEndpoint: database.Endpoint(),
 		Environment: func(op operation.Operation) map[string]string {
 			if op.Name != operation.RemoveServiceAccount.Name {
 				return nil

@@ -14,7 +14,7 @@ import (
 
 // Session tokens outlive a restart and the rotation of their key.
 func TestSessionKeyRotation(t *testing.T) {
-	config := stack.Config{FunctionsDir: binaries, Addr: "127.0.0.1:0", DataDir: t.TempDir()}
+	config := stack.Config{FunctionsDir: binaries, Addr: "127.0.0.1:0", ExampleAddr: "127.0.0.1:0", DataDir: t.TempDir()}
 	first := restart(t, config)
 	root, err := apikey.ParseFullKey(first.FirstKey())
 	if err != nil {
@@ -64,7 +64,12 @@ func exchange(t *testing.T, s *stack.Stack, key apikey.FullKey) string {
 
 func send(t *testing.T, s *stack.Stack, method, path, authorization, body string) (int, string) {
 	t.Helper()
-	request, err := http.NewRequest(method, s.URL()+path, strings.NewReader(body))
+	return sendTo(t, method, s.URL()+path, authorization, body)
+}
+
+func sendTo(t *testing.T, method, url, authorization, body string) (int, string) {
+	t.Helper()
+	request, err := http.NewRequest(method, url, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}

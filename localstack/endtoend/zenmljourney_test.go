@@ -39,7 +39,7 @@ func (w *world) zenml(key string) *zenmlClient { return &zenmlClient{base: w.sta
 func newZenMLWorld(t *testing.T) (z *zenmlWorld, processes *sync.Map) {
 	t.Helper()
 	processes = &sync.Map{}
-	s := restart(t, stack.Config{FunctionsDir: binaries, Addr: "127.0.0.1:0", Environment: func(op operation.Operation) map[string]string {
+	s := restart(t, stack.Config{FunctionsDir: binaries, Addr: "127.0.0.1:0", ExampleAddr: "127.0.0.1:0", Environment: func(op operation.Operation) map[string]string {
 		count, _ := processes.LoadOrStore(op.Name, &atomic.Int64{})
 		count.(*atomic.Int64).Add(1)
 		return nil
@@ -489,7 +489,7 @@ type zenmlHoard struct {
 func TestZenMLManyKeys(t *testing.T) {
 	database := must(emulator.Start(t.Context(), emulator.Config{}))(t)
 	t.Cleanup(func() { database.Close() })
-	config := stack.Config{FunctionsDir: binaries, Addr: "127.0.0.1:0", DynamoDBEndpoint: database.Endpoint(), WithoutStream: true}
+	config := stack.Config{FunctionsDir: binaries, Addr: "127.0.0.1:0", ExampleAddr: "127.0.0.1:0", DynamoDBEndpoint: database.Endpoint(), WithoutStream: true}
 	z := zenmlWorldOn(t, restart(t, config))
 	account := z.makeAccount(t, "hoard")
 	h := &zenmlHoard{zenmlWorld: z, account: account, path: zenmlKeys(account.ID), ids: make([]string, zenmlMany), keys: make([]string, zenmlMany)}

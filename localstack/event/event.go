@@ -15,6 +15,9 @@
 //	{{created-account-id}}      the id of a service account that is created for this purpose
 //	{{created-account-key-id}}  the id of a key that is created for that account
 //	{{created-account-key}}     that key
+//
+//	{{orders-reader-key}}  a full key that is created for this purpose and may read orders
+//	{{orders-reader-id}}   its UUID
 package event
 
 import (
@@ -44,7 +47,14 @@ const (
 	CreatedAccountID    = "created-account-id"
 	CreatedAccountKeyID = "created-account-key-id"
 	CreatedAccountKey   = "created-account-key"
+
+	OrdersReaderKey = "orders-reader-key"
+	OrdersReaderID  = "orders-reader-id"
 )
+
+// ordersReader asks for the key that may read orders, which are the example's.
+const ordersReader = `{"meta":{"name":"orders reader"},"spec":{"expiration_time":"2099-12-31T00:00:00Z",` +
+	`"permissions":{"rules":{"orders":{"methods":["METHOD_READ"]}}}}}`
 
 // Values gives each placeholder's value. A value is only asked for when an event
 // names it, and once for each event.
@@ -101,28 +111,18 @@ func Fill(event []byte, values Values) ([]byte, error) {
 
 // Created are the values of what is created for an event, and of RandomName. An API key,
 // a service account and a key of that are what the sample events of their operations ask
-// for, filled with the given values and these; each is sent when it is first needed.
+// for, filled with the given values and these; each is sent when it is first needed. So
+// is the sample event for an API key with the body that asks for a reader of orders.
 func Created(
 	sample func(operation.Operation) ([]byte, error), given Values,
 	send func(operation.Operation, []byte) ([]byte, error),
 ) Values {
-	values := Values{}
-	maps.Copy(values, given)
-	// One sample event may need what another creates.
-	create := func(op operation.Operation) ([]byte, error) {
-		text, err := sample(op)
-		if err != nil {
-			return nil, err
-		}
-		event, err := Fill(text, values)
-		if err != nil {
-			return nil, err
-		}
-		return send(op, event)
-	}
-	apiKey := once[createdAPIKey](create, operation.CreateAPIKey)
-	account := once[createdAccount](create, operation.CreateServiceAccount)
-	key := once[createdAccountKey](create, operation.CreateAccountKey)
+	c := creator{sample: sample, values: Values{}, send: send}
+	maps.Copy(c.values, given)
+	apiKey := once[createdAPIKey](c, operation.CreateAPIKey, "")
+	reader := once[createdAPIKey](c, operation.CreateAPIKey, ordersReader)
+	account := once[createdAccount](c, operation.CreateServiceAccount, "")
+	key := once[createdAccountKey](c, operation.CreateAccountKey, "")
 	own := Values{
 		RandomName:          func() (string, error) { return "sample-" + strings.ToLower(rand.Text()), nil },
 		CreatedUUID:         func() (string, error) { created, err := apiKey(); return created.UUID, err },
@@ -130,9 +130,44 @@ func Created(
 		CreatedAccountID:    func() (string, error) { created, err := account(); return created.ID, err },
 		CreatedAccountKeyID: func() (string, error) { created, err := key(); return created.ID, err },
 		CreatedAccountKey:   func() (string, error) { created, err := key(); return created.Body.Key, err },
+		OrdersReaderKey:     func() (string, error) { created, err := reader(); return created.fullKey(), err },
+		OrdersReaderID:      func() (string, error) { created, err := reader(); return created.UUID, err },
 	}
-	maps.Copy(values, own)
+	maps.Copy(c.values, own)
 	return own
+}
+
+// A creator has operations create what their sample events ask for.
+type creator struct {
+	sample func(operation.Operation) ([]byte, error)
+	values Values // one sample event may need what another creates
+	send   func(operation.Operation, []byte) ([]byte, error)
+}
+
+// create sends an operation's sample event, with another body unless that is empty.
+func (c creator) create(op operation.Operation, body string) ([]byte, error) {
+	text, err := c.sample(op)
+	if err != nil {
+		return nil, err
+	}
+	event, err := Fill(text, c.values)
+	if err == nil && body != "" {
+		event, err = withBody(event, body)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return c.send(op, event)
+}
+
+// withBody gives an event another body.
+func withBody(event []byte, body string) ([]byte, error) {
+	var members map[string]any
+	if err := json.Unmarshal(event, &members); err != nil {
+		return nil, fmt.Errorf("sample event: %w", err)
+	}
+	members["body"] = body
+	return json.Marshal(members)
 }
 
 // What is created, as far as values are taken from it. It is whole if none is missing.
@@ -140,7 +175,8 @@ type (
 	createdAPIKey struct {
 		UUID string `json:"uuid"`
 		Spec struct {
-			Key string `json:"key"`
+			Key    string `json:"key"`
+			Secret string `json:"secret"`
 		} `json:"spec"`
 	}
 	createdAccount struct {
@@ -154,17 +190,17 @@ type (
 	}
 )
 
-func (k createdAPIKey) whole() bool     { return k.UUID != "" && k.Spec.Key != "" }
+func (k createdAPIKey) whole() bool     { return k.UUID != "" && k.Spec.Key != "" && k.Spec.Secret != "" }
 func (a createdAccount) whole() bool    { return a.ID != "" }
 func (k createdAccountKey) whole() bool { return k.ID != "" && k.Body.Key != "" }
 
+func (k createdAPIKey) fullKey() string { return k.Spec.Key + "_" + k.Spec.Secret }
+
 // once has an operation create something at the first call, and tells the same at every
 // other.
-func once[T interface{ whole() bool }](
-	create func(operation.Operation) ([]byte, error), op operation.Operation,
-) func() (T, error) {
+func once[T interface{ whole() bool }](c creator, op operation.Operation, body string) func() (T, error) {
 	return sync.OnceValues(func() (created T, err error) {
-		response, err := create(op)
+		response, err := c.create(op, body)
 		if err != nil {
 			return created, err
 		}

@@ -88,8 +88,9 @@ func TestCreatedAPIKey(t *testing.T) {
 		want           string
 		wantErr        string
 	}{
-		{"created", `{"statusCode":200,"body":"{\"uuid\":\"u-1\",\"spec\":{\"key\":\"lk_1\"}}"}`, "u-1 lk_1", ""},
+		{"created", `{"statusCode":200,"body":"{\"uuid\":\"u-1\",\"spec\":{\"key\":\"lk_1\",\"secret\":\"s\"}}"}`, "u-1 lk_1", ""},
 		{"without an identifier", `{"statusCode":200,"body":"{\"uuid\":\"u-1\"}"}`, "", "by create-api-key, status 200: no such thing"},
+		{"without a secret", `{"statusCode":200,"body":"{\"uuid\":\"u-1\",\"spec\":{\"key\":\"lk_1\"}}"}`, "", "by create-api-key, status 200: no such thing"},
 		{"refused", `{"statusCode":401,"body":"{\"code\":16}"}`, "", "by create-api-key, status 401: no such thing"},
 		{"another body", `{"statusCode":502,"body":"[]"}`, "", "by create-api-key, status 502: body: json: "},
 		{"no JSON", `nonsense`, "", "by create-api-key, status 0: response: "},
@@ -103,6 +104,28 @@ func TestCreatedAPIKey(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Of the sample event only the body is another one.
+func TestCreatedReader(t *testing.T) {
+	var sent []string
+	values := event.Values{"a": event.Fixed("b")}
+	sample := `{"path":"{{a}}","body":"{}"}`
+	maps.Copy(values, event.Created(
+		func(operation.Operation) ([]byte, error) { return []byte(sample), nil }, values,
+		func(op operation.Operation, text []byte) ([]byte, error) {
+			sent = append(sent, op.Name+" "+string(text))
+			return []byte(`{"statusCode":200,"body":"{\"uuid\":\"u-1\",\"spec\":{\"key\":\"lk_1\",\"secret\":\"s\"}}"}`), nil
+		},
+	))
+	wantFilled(t, values, "{{orders-reader-id}} {{orders-reader-key}} {{orders-reader-id}}", "u-1 lk_1_s u-1", "")
+	body := `{\"meta\":{\"name\":\"orders reader\"},\"spec\":{\"expiration_time\":\"2099-12-31T00:00:00Z\",` +
+		`\"permissions\":{\"rules\":{\"orders\":{\"methods\":[\"METHOD_READ\"]}}}}}`
+	if diff := cmp.Diff([]string{`create-api-key {"body":"` + body + `","path":"b"}`}, sent); diff != "" {
+		t.Errorf("sent (-want +got):\n%s", diff)
+	}
+	_, values = creating(nil) // whose sample is no object
+	wantFilled(t, values, "{{orders-reader-key}}", "", "sample event: ")
 }
 
 // An account is created before its key, and both once however often they are named.

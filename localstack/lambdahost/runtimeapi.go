@@ -129,7 +129,7 @@ func runtimeError(response http.ResponseWriter, status int, kind, message string
 }
 
 func functionARN(name string) string {
-	return "arn:aws:lambda:" + region + ":" + account + ":function:" + name
+	return "arn:aws:lambda:" + Region + ":" + account + ":function:" + name
 }
 
 func traceID(requestID string) string {

@@ -17,10 +17,10 @@ import (
 	"latchkey/shared/operation"
 )
 
-const (
-	region  = "us-east-1"
-	account = "000000000000"
-)
+// Region is where the functions are told that they run.
+const Region = "us-east-1"
+
+const account = "000000000000"
 
 // A worker is one process of a function.
 type worker struct {
@@ -129,8 +129,8 @@ func (h *Host) environment(op operation.Operation, id string) []string {
 		"PATH":                            os.Getenv("PATH"),
 		"TZ":                              ":UTC",
 		"_HANDLER":                        "bootstrap",
-		"AWS_REGION":                      region,
-		"AWS_DEFAULT_REGION":              region,
+		"AWS_REGION":                      Region,
+		"AWS_DEFAULT_REGION":              Region,
 		"AWS_ACCESS_KEY_ID":               "local",
 		"AWS_SECRET_ACCESS_KEY":           "local",
 		"AWS_EC2_METADATA_DISABLED":       "true",

@@ -11,12 +11,13 @@ import (
 	"latchkey/shared/operation"
 )
 
-// Greet prints where the stack is, where its data are if not in the emulator, the
-// root key if it was made at this start, and three requests to paste into a shell.
-// They read the key from its file, so that no copy of them holds it.
+// Greet prints where the stack and its example are, where the data are if not in the
+// emulator, the root key if it was made at this start, and three requests to paste into a
+// shell. They read the key from its file, so that no copy of them holds it.
 func (s *Stack) Greet(w io.Writer) error {
 	var text strings.Builder
 	fmt.Fprintf(&text, "Latchkey is at %s\n", s.url)
+	fmt.Fprintf(&text, "An API that it protects is at %s/orders\n", s.exampleURL)
 	if s.config.DynamoDBEndpoint != "" {
 		fmt.Fprintf(&text, "Its data are in the DynamoDB at %s, as %s says, and not in the emulator\n", s.endpoint, operation.DynamoDBVariable)
 	}

@@ -27,7 +27,7 @@ func (s *Stack) startKeyService() error {
 	if err != nil {
 		return fmt.Errorf("address of the key service: %w", err)
 	}
-	s.keyService = urlOf(listener.Addr().(*net.TCPAddr))
+	s.keyService = urlOf(listener)
 	s.serveOn(listener, keys, "key service")
 	return nil
 }

@@ -1,7 +1,7 @@
 // Package stack assembles the local stack: an emulator of DynamoDB, the table,
 // what stands in for KMS, the function host, the gateway, what TTL does, and what gives
-// the changes of the table to functions. The program localstack and the end-to-end
-// tests start the same one.
+// the changes of the table to functions. Beside it is an example of an API that Latchkey
+// protects. The program localstack and the end-to-end tests start the same stack.
 //
 // What a stack must remember lies in its state directory, in files that only
 // their owner may read:
@@ -29,15 +29,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 	"time"
 
+	"latchkey/infra/example"
 	"latchkey/localstack/emulator"
 	"latchkey/localstack/gateway"
 	"latchkey/localstack/lambdahost"
@@ -51,8 +54,9 @@ const Namespace = "demo"
 
 // Defaults of a Config.
 const (
-	DefaultAddr  = "127.0.0.1:8080"
-	DefaultTable = "latchkey"
+	DefaultAddr        = "127.0.0.1:8080"
+	DefaultExampleAddr = "127.0.0.1:8081"
+	DefaultTable       = "latchkey"
 )
 
 // How long a server lets a connection keep it waiting. A request may take all
@@ -66,8 +70,9 @@ const (
 
 // Config says what to start. Only FunctionsDir must be set.
 type Config struct {
-	FunctionsDir string    // one binary per operation, named after it
+	FunctionsDir string    // one binary per operation, named after it, and the example's
 	Addr         string    // of the HTTP API; empty: DefaultAddr; port 0: a free one
+	ExampleAddr  string    // of the example's API; empty: DefaultExampleAddr; port 0: a free one
 	DataDir      string    // the state directory; empty: in memory
 	Log          io.Writer // nil: nowhere
 	MaxProcesses int       // of one function; 0: lambdahost.DefaultMaxProcesses
@@ -96,6 +101,9 @@ type Stack struct {
 	url      string
 	firstKey string
 
+	exampleURL   string
+	protectedAPI string // what the authorizer is told of the example
+
 	keyService  string         // its URL
 	sessionKeys []string       // the newest, which signs, first
 	closers     []func() error // the last one first
@@ -116,6 +124,7 @@ func Start(ctx context.Context, config Config) (*Stack, error) {
 
 func withDefaults(config Config) Config {
 	config.Addr = cmp.Or(config.Addr, DefaultAddr)
+	config.ExampleAddr = cmp.Or(config.ExampleAddr, DefaultExampleAddr)
 	config.Table = cmp.Or(config.Table, DefaultTable)
 	config.SweepInterval = cmp.Or(config.SweepInterval, table.SweepInterval)
 	if config.Now == nil {
@@ -137,11 +146,32 @@ func (s *Stack) start(ctx context.Context) error {
 		return err
 	}
 	s.onClose(s.state.close)
-	listener, err := s.listen()
+	listener, err := s.listen(s.config.Addr, "HTTP API", "ADDR=127.0.0.1:18080")
 	if err != nil {
 		return err
 	}
-	s.onClose(func() error { return ignoreClosed(listener.Close()) })
+	exampleListener, err := s.listen(s.config.ExampleAddr, "example", "EXAMPLE_ADDR=127.0.0.1:18081")
+	if err != nil {
+		return err
+	}
+	s.url, s.exampleURL = urlOf(listener), urlOf(exampleListener)
+	if err := s.startParts(ctx); err != nil {
+		return err
+	}
+	if err := s.serve(listener, gateway.Routes(), "HTTP API"); err != nil {
+		return err
+	}
+	if err := s.serveExample(exampleListener); err != nil {
+		return err
+	}
+	return s.state.tellRunning(Running{
+		URL: s.url, ExampleURL: s.exampleURL, InvokeURL: s.InvokeURL(), DynamoDB: s.endpoint, Table: s.config.Table,
+		PID: os.Getpid(),
+	})
+}
+
+// startParts starts what the gateways need.
+func (s *Stack) startParts(ctx context.Context) error {
 	if err := s.startKeyService(); err != nil {
 		return err
 	}
@@ -154,32 +184,26 @@ func (s *Stack) start(ctx context.Context) error {
 	if err := s.ensureRootKey(ctx); err != nil {
 		return err
 	}
-	if err := s.startStream(ctx); err != nil {
-		return err
-	}
-	if err := s.serve(listener); err != nil {
-		return err
-	}
-	return s.state.tellRunning(Running{
-		URL: s.url, InvokeURL: s.InvokeURL(), DynamoDB: s.endpoint, Table: s.config.Table, PID: os.Getpid(),
-	})
+	return s.startStream(ctx)
 }
 
-func (s *Stack) listen() (net.Listener, error) {
-	listener, err := net.Listen("tcp", s.config.Addr)
+// listen takes an address of what is named, or says which other one to choose.
+func (s *Stack) listen(address, what, other string) (net.Listener, error) {
+	listener, err := net.Listen("tcp", address)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, fmt.Errorf("the address %s is in use: stop what uses it, or choose another one with "+
-			"`make run ADDR=127.0.0.1:18080`", s.config.Addr)
+			"`make run %s`", address, other)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("address of the HTTP API: %w", err)
+		return nil, fmt.Errorf("address of the %s: %w", what, err)
 	}
-	s.url = urlOf(listener.Addr().(*net.TCPAddr))
+	s.onClose(func() error { return ignoreClosed(listener.Close()) })
 	return listener, nil
 }
 
 // urlOf is where this machine reaches a listener.
-func urlOf(addr *net.TCPAddr) string {
+func urlOf(listener net.Listener) string {
+	addr := listener.Addr().(*net.TCPAddr)
 	host := addr.IP.String()
 	if addr.IP.IsUnspecified() {
 		host = "127.0.0.1"
@@ -241,8 +265,13 @@ func (s *Stack) startStream(ctx context.Context) error {
 }
 
 func (s *Stack) startFunctions() error {
+	var err error
+	if s.protectedAPI, err = example.Protected().Encode(); err != nil {
+		return err
+	}
 	host, err := lambdahost.Start(lambdahost.Config{
-		Dir: s.config.FunctionsDir, MaxProcesses: s.config.MaxProcesses, Log: s.config.Log, Environment: s.environment,
+		Dir: s.config.FunctionsDir, Operations: append(slices.Clip(operation.All), example.Orders),
+		MaxProcesses: s.config.MaxProcesses, Log: s.config.Log, Environment: s.environment,
 	})
 	if err != nil {
 		return err
@@ -253,28 +282,33 @@ func (s *Stack) startFunctions() error {
 }
 
 func (s *Stack) environment(op operation.Operation) map[string]string {
-	variables := map[string]string{
-		operation.DynamoDBVariable:        s.endpoint,
-		operation.TableNameVariable:       s.config.Table,
-		operation.KMSVariable:             s.keyService,
-		operation.SessionKeysVariable:     strings.Join(s.sessionKeys, ","),
-		operation.SessionIssuerVariable:   s.url,
-		operation.SessionAudienceVariable: SessionAudience,
+	variables := map[string]string{}
+	if op.Name != example.Orders.Name { // which is none of ours
+		variables = map[string]string{
+			operation.DynamoDBVariable:        s.endpoint,
+			operation.TableNameVariable:       s.config.Table,
+			operation.KMSVariable:             s.keyService,
+			operation.SessionKeysVariable:     strings.Join(s.sessionKeys, ","),
+			operation.SessionIssuerVariable:   s.url,
+			operation.SessionAudienceVariable: SessionAudience,
+		}
 	}
-	for name, value := range s.config.Environment(op) {
-		variables[name] = value
+	if op.Name == operation.Authorizer.Name {
+		variables[operation.ProtectedAPIVariable] = s.protectedAPI
 	}
+	maps.Copy(variables, s.config.Environment(op))
 	return variables
 }
 
-func (s *Stack) serve(listener net.Listener) error {
+// serve serves routes through a gateway.
+func (s *Stack) serve(listener net.Listener, routes []gateway.Route, what string) error {
 	g, err := gateway.New(gateway.Config{
-		Routes: gateway.Routes(), Invoker: s.host, Now: s.config.Now, Log: s.config.Log,
+		Routes: routes, Invoker: s.host, Region: lambdahost.Region, Now: s.config.Now, Log: s.config.Log,
 	})
 	if err != nil {
 		return err
 	}
-	s.serveOn(listener, g, "HTTP API")
+	s.serveOn(listener, g, what)
 	return nil
 }
 

@@ -2,6 +2,7 @@ package stack_test
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -21,6 +22,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"latchkey/infra/example"
 	"latchkey/localstack/emulator"
 	"latchkey/localstack/lambdahost/hosttest"
 	"latchkey/localstack/localtest"
@@ -38,9 +40,7 @@ func TestMain(m *testing.M) { os.Exit(hosttest.Run(m, &functions, &fullKey)) }
 
 func start(t *testing.T, config stack.Config) *stack.Stack {
 	t.Helper()
-	if config.Addr == "" {
-		config.Addr = "127.0.0.1:0"
-	}
+	config = withFreeAddresses(config)
 	config.FunctionsDir = functions
 	s, err := stack.Start(t.Context(), config)
 	if err != nil {
@@ -48,6 +48,12 @@ func start(t *testing.T, config stack.Config) *stack.Stack {
 	}
 	t.Cleanup(func() { _ = s.Close() })
 	return s
+}
+
+func withFreeAddresses(config stack.Config) stack.Config {
+	config.Addr = cmp.Or(config.Addr, "127.0.0.1:0")
+	config.ExampleAddr = cmp.Or(config.ExampleAddr, "127.0.0.1:0")
+	return config
 }
 
 func TestAStackInMemory(t *testing.T) {
@@ -75,6 +81,66 @@ func TestAStackInMemory(t *testing.T) {
 	}
 	if err := table.Create(t.Context(), table.Client(s.DynamoDBEndpoint()), s.Table(), table.WithoutStream); err != nil {
 		t.Errorf("table: %v", err)
+	}
+}
+
+// The authorizer before the example is told what the example is, and the example's own
+// function nothing of Latchkey's.
+func TestWhatTheExampleIsTold(t *testing.T) {
+	s := start(t, stack.Config{})
+	protectedAPI, err := example.Protected().Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := func(op operation.Operation) (ours []string) {
+		response, err := s.Invoke(t.Context(), op, []byte(`{"do":"environment"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var seen []string
+		if err := json.Unmarshal(response, &seen); err != nil {
+			t.Fatal(err)
+		}
+		for _, variable := range seen {
+			name, _, _ := strings.Cut(variable, "=")
+			if strings.HasPrefix(name, "AWS_ENDPOINT") || strings.HasPrefix(name, "SESSION_") || name == operation.TableNameVariable || name == operation.ProtectedAPIVariable {
+				ours = append(ours, variable)
+			}
+		}
+		return ours
+	}
+	if got := told(operation.Authorizer); !slices.Contains(got, "PROTECTED_API="+protectedAPI) || len(got) != 7 {
+		t.Errorf("the authorizer is told %q", got)
+	}
+	if got := told(operation.WhoAmI); len(got) != 6 {
+		t.Errorf("another function is told %q", got)
+	}
+	if got := told(example.Orders); len(got) != 0 {
+		t.Errorf("the example is told %q", got)
+	}
+}
+
+// Every route of the example is behind the authorizer, which here answers with its event:
+// that is neither a policy nor a yes.
+func TestTheExampleIsGuarded(t *testing.T) {
+	s := start(t, stack.Config{})
+	for _, key := range example.Routes() {
+		method, path, _ := strings.Cut(strings.ReplaceAll(key, "{id}", "1"), " ")
+		for authorization, want := range map[string]int{"": 401, "Bearer x": 500} {
+			request, err := http.NewRequestWithContext(t.Context(), method, s.ExampleURL()+path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			request.Header.Set("Authorization", authorization)
+			response, err := http.DefaultClient.Do(request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			response.Body.Close()
+			if response.StatusCode != want {
+				t.Errorf("%s with %q: %d, want %d", key, authorization, response.StatusCode, want)
+			}
+		}
 	}
 }
 
@@ -177,10 +243,10 @@ func TestWithoutAVerdictThereIsNoStart(t *testing.T) {
 		t.Run(want, func(t *testing.T) {
 			dir := t.TempDir()
 			writeRootKey(t, dir, fullKey)
-			_, err := stack.Start(t.Context(), stack.Config{
-				FunctionsDir: functions, Addr: "127.0.0.1:0", DataDir: dir,
+			_, err := stack.Start(t.Context(), withFreeAddresses(stack.Config{
+				FunctionsDir: functions, DataDir: dir,
 				Environment: func(operation.Operation) map[string]string { return variables },
-			})
+			}))
 			if err == nil || !strings.Contains(err.Error(), "cannot tell whether the key in "+dir) ||
 				!strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
 				t.Errorf("got %v", err)
@@ -203,7 +269,8 @@ func TestRunning(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := stack.Running{
-		URL: s.URL(), InvokeURL: s.InvokeURL(), DynamoDB: s.DynamoDBEndpoint(), Table: s.Table(), PID: os.Getpid(),
+		URL: s.URL(), ExampleURL: s.ExampleURL(), InvokeURL: s.InvokeURL(), DynamoDB: s.DynamoDBEndpoint(), Table: s.Table(),
+		PID: os.Getpid(),
 	}
 	if running != want {
 		t.Errorf("got %+v", running)
@@ -233,6 +300,8 @@ func TestRefusals(t *testing.T) {
 		{"data in use", stack.Config{DataDir: dir}, "", dir + ": another local stack runs on this directory"},
 		{"address in use", stack.Config{Addr: taken}, "", "the address " + taken + " is in use"},
 		{"no address", stack.Config{Addr: "nonsense"}, "", "address of the HTTP API"},
+		{"example's address in use", stack.Config{ExampleAddr: taken}, "", "the address " + taken + " is in use"},
+		{"no address of the example", stack.Config{ExampleAddr: "nonsense"}, "", "address of the example"},
 		{"no functions", stack.Config{FunctionsDir: other}, "", "no binary of the function create-api-key in " + other},
 		{"no emulator", stack.Config{}, filepath.Join(other, "none"), "LATCHKEY_DYNOXIDE names"},
 		{"no directory", stack.Config{DataDir: filepath.Join(other, "file")}, "", "state directory"},
@@ -240,13 +309,8 @@ func TestRefusals(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Setenv(emulator.BinaryVariable, test.binary)
-			config := test.config
-			if config.FunctionsDir == "" {
-				config.FunctionsDir = functions
-			}
-			if config.Addr == "" {
-				config.Addr = "127.0.0.1:0"
-			}
+			config := withFreeAddresses(test.config)
+			config.FunctionsDir = cmp.Or(config.FunctionsDir, functions)
 			_, err := stack.Start(t.Context(), config)
 			if err == nil || !strings.HasPrefix(err.Error(), test.want) || strings.Contains(err.Error(), "\n") {
 				t.Errorf("got %v, want %s", err, test.want)
@@ -278,7 +342,7 @@ func TestCloseEndsEverything(t *testing.T) {
 	if err := syscall.Kill(function, 0); !errors.Is(err, syscall.ESRCH) {
 		t.Errorf("function: %v", err)
 	}
-	for _, url := range []string{s.URL(), s.InvokeURL(), s.DynamoDBEndpoint()} {
+	for _, url := range []string{s.URL(), s.ExampleURL(), s.InvokeURL(), s.DynamoDBEndpoint()} {
 		if connection, err := net.Dial("tcp", strings.TrimPrefix(url, "http://")); err == nil {
 			_ = connection.Close()
 			t.Errorf("%s still answers", url)
@@ -423,7 +487,7 @@ func TestGreeting(t *testing.T) {
 	clock := &clock{now: time.Date(2030, 5, 6, 7, 8, 9, 0, time.UTC)}
 	s := start(t, stack.Config{DataDir: dir, Now: clock.Now})
 	first := greeting(t, s)
-	if strings.Count(first, fullKey) != 1 || !strings.Contains(first, s.URL()) {
+	if strings.Count(first, fullKey) != 1 || !strings.Contains(first, s.URL()) || !strings.Contains(first, s.ExampleURL()+"/orders") {
 		t.Errorf("first greeting:\n%s", strings.ReplaceAll(first, fullKey, "(key)"))
 	}
 	if err := s.Close(); err != nil {

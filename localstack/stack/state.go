@@ -41,11 +41,12 @@ var ErrInUse = errors.New("another local stack runs on this directory: " +
 
 // A Running is what a local stack tells of itself while it runs.
 type Running struct {
-	URL       string `json:"url"`        // of the HTTP API
-	InvokeURL string `json:"invoke_url"` // of Lambda's Invoke API
-	DynamoDB  string `json:"dynamodb"`   // endpoint
-	Table     string `json:"table"`
-	PID       int    `json:"pid"`
+	URL        string `json:"url"`         // of the HTTP API
+	ExampleURL string `json:"example_url"` // of the example's API
+	InvokeURL  string `json:"invoke_url"`  // of Lambda's Invoke API
+	DynamoDB   string `json:"dynamodb"`    // endpoint
+	Table      string `json:"table"`
+	PID        int    `json:"pid"`
 }
 
 // A state is a state directory that belongs to this process. The zero state has

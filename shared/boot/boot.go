@@ -10,6 +10,7 @@
 //	boot           clock, log and randomness; no client of a service
 //	boot/store     the table, by way of DynamoDB
 //	boot/sessions  the session keys, by way of KMS
+//	boot/guard     the authorizer
 //
 // That a main names what the catalogue says of its operation is held by the tests of
 // package functions.
@@ -26,6 +27,8 @@
 //	                             functions that issue or verify session tokens
 //	SESSION_ISSUER               the tokens' issuer
 //	SESSION_AUDIENCE             the tokens' audience
+//	PROTECTED_API                the API before which an authorizer stands, as package
+//	                             protected writes it
 package boot
 
 import (
@@ -57,14 +60,15 @@ func Serve(op operation.Operation, function Maker, parts ...Part) {
 }
 
 // A Config says what a function is made of. All of it must be set, but the store for an
-// operation that does not touch the table, and Sessions for one that has nothing to do
-// with session tokens.
+// operation that does not touch the table, Sessions for one that has nothing to do with
+// session tokens, and Protected for all but the authorizer.
 type Config struct {
-	Store    apikey.Store
-	Sessions Sessions
-	Clock    func() time.Time
-	Random   io.Reader
-	Log      *slog.Logger
+	Store     apikey.Store
+	Sessions  Sessions
+	Protected string // the API before which an authorizer stands, as package protected writes it
+	Clock     func() time.Time
+	Random    io.Reader
+	Log       *slog.Logger
 }
 
 // Sessions is what issuing and verifying session tokens takes; see session.Config.

@@ -13,6 +13,7 @@ import (
 
 	"latchkey/shared/api/unrouted"
 	"latchkey/shared/boot"
+	"latchkey/shared/boot/guard"
 	"latchkey/shared/fault"
 	"latchkey/shared/operation"
 	"latchkey/shared/web"
@@ -71,6 +72,8 @@ func TestClientTimeIsOver(t *testing.T) {
 	}
 }
 
+const protectedAPI = `{"namespace":"demo"}`
+
 func TestEveryOperationHasAFunction(t *testing.T) {
 	var names, served []string
 	for _, op := range operation.All {
@@ -78,7 +81,7 @@ func TestEveryOperationHasAFunction(t *testing.T) {
 	}
 	for _, p := range programs {
 		served = append(served, p.operation.Name)
-		if _, err := p.function(p.operation, boot.Config{}); err != nil {
+		if _, err := p.function(p.operation, boot.Config{Protected: protectedAPI}); err != nil {
 			t.Error(err)
 		}
 	}
@@ -128,6 +131,7 @@ func TestMissingEnvironment(t *testing.T) {
 			operation.SessionKeysVariable:     p.operation.UsesSessions(),
 			operation.SessionIssuerVariable:   p.operation.UsesSessions(),
 			operation.SessionAudienceVariable: p.operation.UsesSessions(),
+			operation.ProtectedAPIVariable:    p.operation.Name == operation.Authorizer.Name,
 		}
 		_, err := boot.FromEnvironment(p.operation, nothing, p.parts...)
 		for variable, wanted := range wants {
@@ -141,7 +145,7 @@ func TestMissingEnvironment(t *testing.T) {
 // Where everything is set, the parts that are named are there, and no others.
 func TestFromEnvironment(t *testing.T) {
 	for _, p := range programs {
-		config, err := boot.FromEnvironment(p.operation, func(string) string { return "x" }, p.parts...)
+		config, err := boot.FromEnvironment(p.operation, func(string) string { return protectedAPI }, p.parts...)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -150,6 +154,15 @@ func TestFromEnvironment(t *testing.T) {
 		}
 		if _, err := p.function(p.operation, config); err != nil || config.Clock == nil || config.Random == nil || config.Log == nil {
 			t.Errorf("%s: %+v, %v", p.operation.Name, config, err)
+		}
+	}
+}
+
+// What is wrong with the protected API ends the function before its first event.
+func TestAuthorizerOfABadAPI(t *testing.T) {
+	for _, text := range []string{"", "{", "{}", `{"namespace":"demo","unknown":1}`, `{"namespace":"demo","routes":{"GET":{}}}`} {
+		if _, err := guard.Authorizer(operation.Authorizer, boot.Config{Protected: text}); err == nil {
+			t.Errorf("%q makes an authorizer", text)
 		}
 	}
 }

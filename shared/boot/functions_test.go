@@ -10,6 +10,7 @@ import (
 	"latchkey/shared/api/unrouted"
 	"latchkey/shared/api/workspaces"
 	"latchkey/shared/boot"
+	"latchkey/shared/boot/guard"
 	"latchkey/shared/boot/sessions"
 	"latchkey/shared/boot/store"
 	"latchkey/shared/lambdaweb"
@@ -57,6 +58,7 @@ var programs = []program{
 	serve(operation.Login, boot.WithSessions(serviceaccounts.Login), store.DynamoDB, sessions.KMS),
 	serve(operation.CurrentUser, boot.WithSessions(serviceaccounts.CurrentUser), store.DynamoDB, sessions.KMS),
 	serve(operation.SessionKeys, boot.WithSessions(platform.SessionKeys), sessions.KMS),
+	serve(operation.Authorizer, guard.Authorizer, store.DynamoDB, sessions.KMS, guard.API),
 	serve(operation.Bootstrap, boot.Direct(platform.Bootstrap), store.DynamoDB),
 	serve(operation.RemoveServiceAccount, boot.Stream(store.RemoveServiceAccount), store.DynamoDB),
 	serve(operation.Health, boot.Alone(platform.Health)),

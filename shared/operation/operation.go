@@ -39,6 +39,7 @@ const (
 	KeyHolder Caller = "key holder" // Authorization: Bearer <key or session token>, checked inside the function
 	IAM       Caller = "IAM"        // no route: lambda:InvokeFunction on the function
 	Stream    Caller = "the stream" // no route: the table's stream, with what has changed
+	Gateway   Caller = "a gateway"  // no route: API Gateway or AppSync, before another API
 )
 
 // An Action is a DynamoDB action, named as in an IAM policy without its prefix.
@@ -100,10 +101,14 @@ const (
 
 // The environment variables that tell a function about session tokens.
 const (
-	SessionKeysVariable     = "SESSION_KEYS"     // the ids of the keys, separated by commas; the first signs
+	SessionKeysVariable     = "SESSION_KEYS"     // the ids or ARNs of the keys, separated by commas; the first signs
 	SessionIssuerVariable   = "SESSION_ISSUER"   // of the tokens
 	SessionAudienceVariable = "SESSION_AUDIENCE" // of the tokens
 )
+
+// ProtectedAPIVariable is the environment variable that tells an authorizer of the API
+// before which it stands; see package protected.
+const ProtectedAPIVariable = "PROTECTED_API"
 
 // How the stream feeds a function.
 const (
@@ -151,7 +156,8 @@ const (
 	listMemoryMB = 512
 	listTimeout  = 29 * time.Second
 
-	removeTimeout = 5 * time.Minute
+	removeTimeout     = 5 * time.Minute
+	authorizerTimeout = 9 * time.Second
 )
 
 // What it takes to tell who calls: the record of the key that is presented, or whose
@@ -324,6 +330,15 @@ var (
 		SessionKeys: verify,
 		MemoryMB:    memoryMB, Timeout: timeout,
 	}
+	// Authorizer is deployed once for each protected API, beside that, and not with the
+	// other operations. A gateway waits 10 s for it.
+	Authorizer = Operation{
+		Name: "authorizer", API: Platform, Caller: Gateway,
+		Summary:     "Tell API Gateway or AppSync whether a request to another API may pass",
+		Touches:     []Touch{authenticate, noteUse},
+		SessionKeys: verify,
+		MemoryMB:    memoryMB, Timeout: authorizerTimeout,
+	}
 	Bootstrap = Operation{
 		Name: "bootstrap", API: Platform, Caller: IAM,
 		Summary:  "Make the first administrator's key of a namespace, or one more",
@@ -357,7 +372,7 @@ var All = []Operation{
 	CreateServiceAccount, ListServiceAccounts, GetServiceAccount, UpdateServiceAccount, DeleteServiceAccount,
 	CreateAccountKey, ListAccountKeys, GetAccountKey, UpdateAccountKey, RotateAccountKey, DeleteAccountKey,
 	Login, CurrentUser,
-	SessionKeys, Bootstrap, RemoveServiceAccount, Health, NotFound,
+	SessionKeys, Authorizer, Bootstrap, RemoveServiceAccount, Health, NotFound,
 }
 
 // Named finds an operation by its name.

@@ -18,8 +18,8 @@ func TestCatalogue(t *testing.T) {
 		if op.Summary == "" || op.API == "" || op.Caller == "" || op.MemoryMB < 128 || op.Timeout <= 0 {
 			t.Errorf("%s: a column is empty", op.Name)
 		}
-		if (op.Route == "") != (op.Caller == IAM || op.Caller == Stream) {
-			t.Errorf("%s: an operation has a route, or is invoked with IAM rights or by the stream", op.Name)
+		if (op.Route == "") != slices.Contains([]Caller{IAM, Stream, Gateway}, op.Caller) {
+			t.Errorf("%s: an operation has a route, or is invoked with IAM rights, by the stream or by a gateway", op.Name)
 		}
 		if (op.Feed != "") != (op.Caller == Stream) {
 			t.Errorf("%s: the stream, and nobody else, is told what to bring", op.Name)
@@ -27,10 +27,10 @@ func TestCatalogue(t *testing.T) {
 		if op.Path() != "" && APIOf(op.Path()) != op.API {
 			t.Errorf("%s belongs to %s, its path to %s", op.Name, op.API, APIOf(op.Path()))
 		}
-		if op.Caller == KeyHolder && !slices.Contains(op.Touches, Touch{Action: GetItem}) {
+		if authenticates(op) && !slices.Contains(op.Touches, Touch{Action: GetItem}) {
 			t.Errorf("%s authenticates without a read", op.Name)
 		}
-		if op.Caller == KeyHolder && !slices.Contains(op.Touches, Touch{Action: UpdateItem, Item: schema.UseItem}) {
+		if authenticates(op) && !slices.Contains(op.Touches, Touch{Action: UpdateItem, Item: schema.UseItem}) {
 			t.Errorf("%s does not note that a key was used", op.Name)
 		}
 		for i, touch := range op.Touches {
@@ -54,6 +54,8 @@ func TestCatalogue(t *testing.T) {
 		t.Error("an operation was found that is not there")
 	}
 }
+
+func authenticates(op Operation) bool { return op.Caller == KeyHolder || op.Caller == Gateway }
 
 // A use is all that is written without being asked for, and says nothing of a key.
 func TestAttributesOf(t *testing.T) {

@@ -58,7 +58,7 @@ func keyActionsText(op Operation) string {
 	switch {
 	case slices.Contains(op.SessionKeys, Sign):
 		return "Sign"
-	case op.Caller == KeyHolder:
+	case op.Caller == KeyHolder, op.Caller == Gateway:
 		return "GetPublicKey, for the first token"
 	case op.UsesSessions():
 		return "GetPublicKey, once"

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"latchkey/infra/example"
 	"latchkey/shared/apikey/apikeytest"
 	"latchkey/shared/operation"
 )
@@ -42,12 +43,13 @@ func Build(dir string, names ...string) error {
 	return nil
 }
 
-// BuildCatalogue builds the probe function for every operation of the catalogue.
+// BuildCatalogue builds the probe function for every operation of the catalogue, and for
+// the example's.
 // Asked for nothing special, bootstrap answers with the full key that is
 // returned, one of the published vectors, and validate-api-key calls that key
 // valid and no other.
 func BuildCatalogue(dir string) (fullKey string, err error) {
-	var names []string
+	names := []string{example.Orders.Name}
 	for _, op := range operation.All {
 		names = append(names, op.Name)
 	}

@@ -1,0 +1,113 @@
+// Package function makes Lambda functions for stacks, each from a row like those of the
+// catalogue of operations: with a log group and a role of its own. The role allows what
+// it is given, to write to that log group, and nothing else.
+package function
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"latchkey/infra/names"
+	"latchkey/shared/operation"
+)
+
+// The executable that the provided.al2023 runtime starts.
+const bootstrap = "bootstrap"
+
+// Long enough to look into last week's incident, short enough not to be an
+// archive: who needs one subscribes to the log groups.
+const logRetention = awslogs.RetentionDays_ONE_MONTH
+
+// Props are what a function is made of.
+type Props struct {
+	// Operation says how it is called, and how much memory and time it has.
+	Operation operation.Operation
+
+	// Bootstraps is the directory that holds <operation>/bootstrap, built for arm64.
+	Bootstraps string
+
+	// Name is the function's, which its log group's follows. Empty: CloudFormation names
+	// both, so that a stack may have several.
+	Name string
+
+	// Environment are its variables.
+	Environment map[string]*string
+
+	// Statements are what it may do.
+	Statements []awsiam.PolicyStatement
+}
+
+// Validate finds out whether an operation has been built, and says in one sentence what
+// to do if not.
+func Validate(bootstraps string, op operation.Operation) error {
+	path := filepath.Join(bootstraps, op.Name, bootstrap)
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() || info.Mode()&0o111 == 0 {
+		return fmt.Errorf("function %s has no executable %s: build the functions with \"make lambda\"", op.Name, path)
+	}
+	return nil
+}
+
+// New adds a function to a scope that is its own.
+func New(scope constructs.Construct, props Props) awslambda.Function {
+	op := props.Operation
+	logs := newLogGroup(scope, props.Name)
+	return awslambda.NewFunction(scope, jsii.String("Function"), &awslambda.FunctionProps{
+		FunctionName: textOrNil(props.Name),
+		Description:  &op.Summary,
+		Runtime:      awslambda.Runtime_PROVIDED_AL2023(),
+		Architecture: awslambda.Architecture_ARM_64(),
+		Code:         awslambda.Code_FromAsset(jsii.String(filepath.Join(props.Bootstraps, op.Name)), nil),
+		Handler:      jsii.String(bootstrap),
+		MemorySize:   jsii.Number(op.MemoryMB),
+		Timeout:      awscdk.Duration_Millis(jsii.Number(op.Timeout.Milliseconds())),
+		Environment:  &props.Environment,
+		Role:         newRole(scope, props, logs),
+		LogGroup:     logs,
+	})
+}
+
+func newLogGroup(scope constructs.Construct, function string) awslogs.LogGroup {
+	props := &awslogs.LogGroupProps{Retention: logRetention, RemovalPolicy: awscdk.RemovalPolicy_DESTROY}
+	if function != "" {
+		props.LogGroupName = jsii.String(names.LogGroup(function))
+	}
+	return awslogs.NewLogGroup(scope, jsii.String("Logs"), props)
+}
+
+// newRole adds a role of our own rather than let CDK make one, whose managed
+// policy would allow to write to every log group of the account.
+func newRole(scope constructs.Construct, props Props, logs awslogs.LogGroup) awsiam.Role {
+	statements := append(slices.Clone(props.Statements),
+		Allow(logs.LogGroupArn(), "logs:CreateLogStream", "logs:PutLogEvents"))
+	return awsiam.NewRole(scope, jsii.String("Role"), &awsiam.RoleProps{
+		AssumedBy: awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
+		InlinePolicies: &map[string]awsiam.PolicyDocument{
+			props.Operation.Name: awsiam.NewPolicyDocument(&awsiam.PolicyDocumentProps{Statements: &statements}),
+		},
+	})
+}
+
+// Allow gives a statement that allows actions on one resource.
+func Allow(resource *string, actions ...string) awsiam.PolicyStatement {
+	return awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Actions:   jsii.Strings(actions...),
+		Resources: &[]*string{resource},
+	})
+}
+
+func textOrNil(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}
