@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -29,10 +30,16 @@ const (
 	maxExceptions       = 100
 )
 
+// Patterns are compiled when they are first needed: most functions never need one, and
+// all would pay for them with each cold start.
 var (
-	tagPattern        = regexp.MustCompile(`^[A-Za-z0-9@_.-]+(=[A-Za-z0-9@_.-]*)?$`)
-	annotationPattern = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
+	tagPattern        = pattern(`^[A-Za-z0-9@_.-]+(=[A-Za-z0-9@_.-]*)?$`)
+	annotationPattern = pattern(`^[A-Za-z0-9_.-]+$`)
 )
+
+func pattern(text string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) })
+}
 
 const notAKind = "value is no kind of resource"
 
@@ -153,7 +160,7 @@ func (p *problems) checkTags(tags []string) {
 	for i, tag := range tags {
 		name := fmt.Sprintf("meta.tags[%d]", i)
 		p.checkLength(name, tag, maxTagLength)
-		if !tagPattern.MatchString(tag) {
+		if !tagPattern().MatchString(tag) {
 			p.Add(name, "value must be letters, digits and '@', '_', '.', '-', with one '=' at most")
 		}
 	}
@@ -165,7 +172,7 @@ func (p *problems) checkAnnotations(annotations map[string]string) {
 		return
 	}
 	for key, value := range annotations {
-		if !annotationPattern.MatchString(key) {
+		if !annotationPattern().MatchString(key) {
 			p.Add("meta.annotations", "keys must be letters, digits and '_', '.', '-'")
 		}
 		if len(value) > maxAnnotationLength {

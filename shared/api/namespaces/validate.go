@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -38,12 +39,12 @@ func (verdict) IsZero() bool { return false }
 // A validator has what a validation is made of, which asks for no sessions.
 type validator struct {
 	keys    *apikey.Service
-	answers validateAnswers
+	answers func() validateAnswers // made when they are first needed
 }
 
 // ValidateAPIKey is the endpoint of operation.ValidateAPIKey.
 func ValidateAPIKey(keys *apikey.Service) wiring.Endpoint {
-	return endpoint((&validator{keys: keys, answers: newValidateAnswers()}).validate)
+	return endpoint((&validator{keys: keys, answers: sync.OnceValue(newValidateAnswers)}).validate)
 }
 
 // validate tells whether a pair is good. Well-formed input is always answered with
@@ -60,7 +61,7 @@ func (v *validator) validate(ctx context.Context, r *web.Request) (web.Response,
 	presented, err := apikey.ParsePair(request.Key, request.Secret)
 	if err != nil {
 		r.Note("verdict", "malformed")
-		return v.answers.invalid(request.Key, isCompact(r))
+		return v.answers().invalid(request.Key, isCompact(r))
 	}
 	found, err := v.keys.Verify(ctx, presented)
 	if err != nil {
@@ -69,9 +70,9 @@ func (v *validator) validate(ctx context.Context, r *web.Request) (web.Response,
 	r.Note("verdict", found.Reason.String())
 	bearer.NotePresented(r, presented.Locator)
 	if !found.IsValid() {
-		return v.answers.invalid(request.Key, isCompact(r))
+		return v.answers().invalid(request.Key, isCompact(r))
 	}
-	return v.answers.valid(request.Key, found.Key.CreatedBy, isCompact(r))
+	return v.answers().valid(request.Key, found.Key.CreatedBy, isCompact(r))
 }
 
 // validateAnswers are the four forms of an answer, encoded once for each process

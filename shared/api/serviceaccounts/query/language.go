@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // A Type is what the values of a field are.
@@ -110,11 +111,17 @@ func (p *parser) number(parameter string, absent, limit int) int {
 }
 
 // integers is what pydantic takes for one, once surrounding space is gone.
-var integers = regexp.MustCompile(`^([+-]?[0-9]+(?:_[0-9]+)*)(?:\.0+)?$`)
+var integers = pattern(`^([+-]?[0-9]+(?:_[0-9]+)*)(?:\.0+)?$`)
+
+// pattern is compiled when it is first needed: few requests need one, and every function
+// of this API would pay for it with each cold start.
+func pattern(text string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) })
+}
 
 // Integer gives the digits, with their sign, of what pydantic takes for an integer.
 func Integer(text string) (digits string, ok bool) {
-	parts := integers.FindStringSubmatch(strings.TrimSpace(text))
+	parts := integers().FindStringSubmatch(strings.TrimSpace(text))
 	if parts == nil {
 		return "", false
 	}

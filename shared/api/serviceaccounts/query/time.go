@@ -2,7 +2,6 @@ package query
 
 import (
 	"cmp"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -48,11 +47,11 @@ func between(operand string) (test, problem) {
 
 // times is what Python's strptime takes for %Y-%m-%d %H:%M:%S. What no clock or calendar
 // has is left to instant.
-var times = regexp.MustCompile(
+var times = pattern(
 	`^([0-9]{4})-([0-9]{1,2})-([0-9]{1,2}| [1-9])\s+([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})$`)
 
 func parseTime(text string) (time.Time, bool) {
-	parts := times.FindStringSubmatch(text)
+	parts := times().FindStringSubmatch(text)
 	if parts == nil {
 		return time.Time{}, false
 	}
@@ -60,13 +59,13 @@ func parseTime(text string) (time.Time, bool) {
 }
 
 // isoTimes is what pydantic takes for a time, except for bare numbers.
-var isoTimes = regexp.MustCompile(
+var isoTimes = pattern(
 	`^([0-9]{4})-([0-9]{2})-([0-9]{2})` +
 		`(?:[Tt _]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]+))?)?` +
 		`(?:[Zz]|([+-])([01][0-9]|2[0-3]):?([0-5][0-9]))?)?$`)
 
 func parseISO(text string) (time.Time, bool) {
-	parts := isoTimes.FindStringSubmatch(text)
+	parts := isoTimes().FindStringSubmatch(text)
 	if parts == nil {
 		return time.Time{}, false
 	}
