@@ -85,7 +85,7 @@ var plan = []room{
 		path: "latchkey/shared/dynamo",
 		may: []string{
 			"latchkey/shared/access", "latchkey/shared/apikey", "latchkey/shared/awsclient", "latchkey/shared/fault",
-			"latchkey/shared/namespace", "latchkey/shared/schema", sdk,
+			"latchkey/shared/namespace", "latchkey/shared/schema", sdk, smithy,
 		},
 	},
 	{path: "latchkey/shared/web", may: []string{"latchkey/shared/fault", "latchkey/shared/operation", jsonv2}},

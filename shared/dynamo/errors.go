@@ -6,6 +6,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go"
 
 	"latchkey/shared/awsclient"
 	"latchkey/shared/fault"
@@ -15,6 +16,7 @@ const (
 	reasonNone      = "None"
 	reasonCondition = "ConditionalCheckFailed"
 	reasonConflict  = "TransactionConflict"
+	codeConflict    = "TransactionConflictException"
 )
 
 // Codes of refusals that pass: the same request may be taken later, or by a fresh
@@ -26,7 +28,7 @@ var passing = []string{
 	"ProvisionedThroughputExceededException",
 	"RequestLimitExceeded",
 	"ThrottlingException",
-	"TransactionConflictException",
+	codeConflict,
 	"TransactionInProgressException",
 }
 
@@ -53,7 +55,7 @@ func isRefusedForGood(err error) bool {
 // write that met another one on the same item. Anything that a transaction was
 // canceled for beside conflicts and throttling is not worth repeating.
 func isTransactionConflict(err error) aws.Ternary {
-	if _, ok := errors.AsType[*types.TransactionConflictException](err); ok {
+	if refusal, ok := errors.AsType[smithy.APIError](err); ok && refusal.ErrorCode() == codeConflict {
 		return aws.TrueTernary
 	}
 	canceled, ok := errors.AsType[*types.TransactionCanceledException](err)

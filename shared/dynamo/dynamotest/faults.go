@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -91,8 +92,16 @@ func Refuse(status int, body string) Fault {
 var Throttle = Refuse(http.StatusBadRequest,
 	`{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException","message":"slow down"}`)
 
-// ConflictOfTransactions refuses a transaction that met another one.
-var ConflictOfTransactions = Refuse(http.StatusBadRequest,
+// ConflictOfTransactions refuses a transaction that met another one, and anything else that
+// met one in its own way.
+func ConflictOfTransactions(r *http.Request, next http.RoundTripper) (*http.Response, error) {
+	if strings.HasPrefix(ActionOf(r.Header), "Transact") {
+		return canceled(r, next)
+	}
+	return ConflictWithTransaction(r, next)
+}
+
+var canceled = Refuse(http.StatusBadRequest,
 	`{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException","Message":"canceled",`+
 		`"CancellationReasons":[{"Code":"TransactionConflict","Message":"conflict"},{"Code":"None"}]}`)
 
