@@ -96,6 +96,11 @@ race: setup ## test the domain and the store under the race detector
 .PHONY: bench
 bench: setup ## measure against the bare-bones limits
 	$(GO_LOCAL) test -run '^$$' -bench . ./shared/...
+	$(GO_LOCAL) test -run '^$$' -bench . -benchtime 1x ./localstack/coldstart
+
+.PHONY: sizes
+sizes: tools ## hold the functions for AWS to their size
+	$(GO_LOCAL) test -run '^$$' -bench BootstrapLength -benchtime 1x ./localstack/coldstart
 
 # -buildvcs=false: a commit that changes no function redeploys none.
 .PHONY: lambda
