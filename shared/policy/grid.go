@@ -21,6 +21,7 @@ var verbs = [...]string{
 type Grid struct {
 	wildcard string // what stands for a parameter in a pattern
 	cells    []cell
+	byVerb   map[string][]int // places in cells
 }
 
 // A cell is the requests with one verb that a route takes.
@@ -47,7 +48,7 @@ type deeper struct {
 
 // NewGrid takes a table apart.
 func NewGrid(table route.Table[protected.Right]) Grid {
-	g := Grid{wildcard: wildcardFor(table)}
+	g := Grid{wildcard: wildcardFor(table), byVerb: map[string][]int{}}
 	for _, row := range table.Rows() {
 		for _, verb := range verbsOf(row.Key) {
 			right, ok := row.Value.For(verb)
@@ -71,6 +72,7 @@ func NewGrid(table route.Table[protected.Right]) Grid {
 }
 
 func (g *Grid) add(verb string, key route.Key, right protected.Right, isTwin bool) {
+	g.byVerb[verb] = append(g.byVerb[verb], len(g.cells))
 	g.cells = append(g.cells, cell{verb: verb, key: key, right: right, pattern: g.patternOf(verb, key), isTwin: isTwin})
 }
 
@@ -128,9 +130,9 @@ func stretched(key route.Key) []route.Key {
 // metBy lists the cells with requests that the pattern of a key takes.
 func (g Grid) metBy(verb string, key route.Key) []int {
 	var met []int
-	for j, other := range g.cells {
-		isEverything := key.IsDefault() || other.key.IsDefault()
-		if verb == other.verb && (isEverything || meets(key.Segments, other.key.Segments, g.wildcard)) {
+	for _, j := range g.byVerb[verb] {
+		other := &g.cells[j].key
+		if key.IsDefault() || other.IsDefault() || meets(key.Segments, other.Segments, g.wildcard) {
 			met = append(met, j)
 		}
 	}

@@ -6,8 +6,24 @@ import "latchkey/shared/route"
 // takes. In a pattern each parameter is one segment or more; so it is in a greedy route at
 // its end.
 func meets(pattern, taken []route.Segment, wildcard string) bool {
+	if differ(pattern, taken) {
+		return false
+	}
 	m := meeting{pattern, taken, wildcard == "?*", map[position]bool{}}
 	return m.from(position{})
+}
+
+// differ finds out at little cost what is so of most: their first literals are others.
+func differ(pattern, taken []route.Segment) bool {
+	for i := range min(len(pattern), len(taken)) {
+		if pattern[i].Kind != route.Literal || taken[i].Kind != route.Literal {
+			return false
+		}
+		if pattern[i].Text != taken[i].Text {
+			return true
+		}
+	}
+	return false
 }
 
 // A meeting is two templates, and what has been found out about their ends.
