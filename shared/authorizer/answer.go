@@ -49,8 +49,11 @@ type identity struct {
 	ExpiresAt string `json:"expiresAt"` // RFC 3339; empty: never
 }
 
+// isNone reports whether there is no good key.
+func isNone(key apikey.Key) bool { return key.Locator == apikey.Locator{} }
+
 func identityOf(key apikey.Key) *identity {
-	if key.Locator == (apikey.Locator{}) {
+	if isNone(key) {
 		return nil
 	}
 	account := key.Caller().Account
@@ -107,7 +110,7 @@ func (a *Authorizer) secondsToKeep(key apikey.Key) int {
 
 // policy tells what a key may do, zero for none, one of which is the request.
 func (a *Authorizer) policy(r request, key apikey.Key, isAllowed bool) policy.Document {
-	if key.Locator == (apikey.Locator{}) {
+	if isNone(key) {
 		return policy.Of(policy.Deny(r.target.stage + "/*"))
 	}
 	if r.shape != webSocket && len(a.table.Rows()) > 0 {

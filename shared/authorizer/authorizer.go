@@ -24,8 +24,16 @@
 // # Rights
 //
 // The key must live in the API's namespace, or above it and reach below; and its roles
-// and rules must allow what the route asks for, by package protected. Whose service
-// account a key is of counts for Latchkey's own resources, not for those of others.
+// and rules must allow what the route asks for, by package protected. That a key belongs
+// to a service account gives it rights to Latchkey's own resources alone.
+//
+// Which route that is, the gateway tells in most events, and the backend gets the request
+// by it: so its row of the table counts, whatever the path looks like, and a route that the
+// table does not have is refused. Only where the gateway leaves it to the path, because it
+// tells no route or one that takes any path, the row counts that takes the path. Then a
+// path with a slash at its end asks for what it asks for without, too, which is the same
+// to a REST API; and one that a backend might read as another, with dots or escaped
+// slashes, is refused. Without a table, it is the gateway's route or none.
 //
 // # Answers
 //
@@ -160,7 +168,7 @@ func (a *Authorizer) holds(key apikey.Key, right protected.Right) bool {
 	return key.Caller().RequireGranted(right.Method, right.Kind, a.namespace) == nil
 }
 
-// rightsFor is what a request asks for, all of it; nothing is asked of nobody, and is
+// rightsFor is what a request asks for, all of it. Empty: its route is not known, and it is
 // refused. The zero Right is held by nobody.
 func (a *Authorizer) rightsFor(r request) []protected.Right {
 	switch {
@@ -173,6 +181,9 @@ func (a *Authorizer) rightsFor(r request) []protected.Right {
 	if row, ok := a.rowOf(r); ok {
 		right, _ := row.Value.For(r.target.method)
 		return []protected.Right{right}
+	}
+	if !r.isOpen() {
+		return nil
 	}
 	return a.rightsByPath(r.target)
 }

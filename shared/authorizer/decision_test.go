@@ -169,7 +169,7 @@ type asker struct {
 	refused, forbidden string
 }
 
-const arn = stage + "/GET/orders/5"
+const arn = policytest.Stage + "/GET/orders/5"
 
 type object = map[string]any
 
@@ -189,7 +189,7 @@ func lists(single object) object {
 }
 
 func askers() []asker {
-	shop := protected.API{Namespace: "acme.shop", Routes: byDefault("GET /orders", "GET /orders/{id}", "DELETE /orders/{id}")}
+	shop := protected.API{Namespace: "acme.shop", Routes: protected.Defaults("GET /orders", "GET /orders/{id}", "DELETE /orders/{id}")}
 	bare := protected.API{Namespace: "acme.shop", BasePath: "/shop"}
 	simple, connect, browser := shop, protected.API{Namespace: "acme.shop", Right: protected.To(access.Read, "orders")}, protected.API{}
 	simple.Simple = true
@@ -218,7 +218,7 @@ func askers() []asker {
 	}
 	connecting := func(headers, query object) any {
 		return object{
-			"type": "REQUEST", "methodArn": stage + "/$connect", "headers": headers, "multiValueHeaders": lists(headers),
+			"type": "REQUEST", "methodArn": policytest.Stage + "/$connect", "headers": headers, "multiValueHeaders": lists(headers),
 			"queryStringParameters": query, "multiValueQueryStringParameters": lists(query),
 			"requestContext": object{"routeKey": "$connect", "eventType": "CONNECT", "apiId": "a1b2c3"},
 		}
@@ -281,8 +281,13 @@ func outcomeFor(t testing.TB, event object, answer []byte, err error) string {
 		TTLOverride    *int
 	}
 	must(t, json.Unmarshal(answer, &got))
-	if got.IsAuthorized != nil {
-		return map[bool]string{true: "allowed", false: map[bool]string{true: "false", false: "403"}[got.TTLOverride != nil]}[*got.IsAuthorized]
+	switch isSimple := got.IsAuthorized != nil; {
+	case isSimple && *got.IsAuthorized:
+		return "allowed"
+	case isSimple && got.TTLOverride != nil:
+		return "false"
+	case isSimple:
+		return "403"
 	}
 	asked, _ := event["methodArn"].(string)
 	if asked == "" {
@@ -482,13 +487,13 @@ func TestUndecided(t *testing.T) {
 }
 
 func TestEventsThatAreNone(t *testing.T) {
-	a := protecting(t, protected.API{Routes: byDefault("GET /orders")})
+	a := protecting(t, protected.API{Routes: protected.Defaults("GET /orders")})
 	for _, payload := range []string{
 		"", "null", "[]", "{}", `{"type":"TOKEN"}`, `{"type":"JWT","methodArn":"` + arn + `"}`,
 		`{"type":"REQUEST","version":"3.0","routeArn":"` + arn + `"}`,
 		`{"type":"REQUEST","version":"2.0","methodArn":"` + arn + `"}`,
-		`{"type":"TOKEN","methodArn":"` + stage + `","authorizationToken":"Bearer x"}`,
-		`{"type":"TOKEN","methodArn":"` + stage + `/$connect","authorizationToken":"Bearer x"}`,
+		`{"type":"TOKEN","methodArn":"` + policytest.Stage + `","authorizationToken":"Bearer x"}`,
+		`{"type":"TOKEN","methodArn":"` + policytest.Stage + `/$connect","authorizationToken":"Bearer x"}`,
 		`{"type":"TOKEN","methodArn":"arn:aws:lambda:eu-central-1:0:x/prod/GET/orders","authorizationToken":"Bearer x"}`,
 		`{"type":"REQUEST","methodArn":"` + arn + `","requestContext":{"eventType":"CONNECT"}}`,
 		`{"authorizationToken":"x","requestContext":{}}`,
@@ -504,7 +509,7 @@ func TestEventsThatAreNone(t *testing.T) {
 func TestWhereCredentialsAreNot(t *testing.T) {
 	w := newWorld(t)
 	key := w.issue(t).FullKey.Reveal()
-	api := protected.API{Namespace: "acme.shop", Routes: byDefault("GET /orders/{id}"), Right: protected.AnyKey()}
+	api := protected.API{Namespace: "acme.shop", Routes: protected.Defaults("GET /orders/{id}"), Right: protected.AnyKey()}
 	base := func(changes object) object {
 		event := object{
 			"type": "REQUEST", "methodArn": arn, "resource": "/orders/{id}", "httpMethod": "GET",
@@ -517,7 +522,7 @@ func TestWhereCredentialsAreNot(t *testing.T) {
 	}
 	connect := func(changes object) object {
 		event := base(changes)
-		event["methodArn"] = stage + "/$connect"
+		event["methodArn"] = policytest.Stage + "/$connect"
 		event["requestContext"] = object{"eventType": "CONNECT"}
 		return event
 	}
@@ -565,8 +570,8 @@ func TestRouteOfTheGateway(t *testing.T) {
 	reader := w.issue(t, func(d *apikey.Draft) { d.Grant = rules("read orders") }).FullKey.Reveal()
 	event := func(version, resource, path string) object {
 		e := object{
-			"type": "REQUEST", "methodArn": stage + "/GET" + path, "resource": resource, "httpMethod": "GET", "headers": bearer(reader),
-			"routeArn": stage + "/GET" + path, "routeKey": "GET " + resource,
+			"type": "REQUEST", "methodArn": policytest.Stage + "/GET" + path, "resource": resource, "httpMethod": "GET", "headers": bearer(reader),
+			"routeArn": policytest.Stage + "/GET" + path, "routeKey": "GET " + resource,
 		}
 		if version != "" {
 			e["version"] = version
@@ -593,6 +598,9 @@ func TestRouteOfTheGateway(t *testing.T) {
 			"in the table by other names":      {table, event(version, "/orders/{order}", "/orders/5"), true},
 			"in the table by its path":         {table, event(version, "/{proxy+}", "/orders/5"), true},
 			"not in the table":                 {table, event(version, "/{proxy+}", "/pets/5"), false},
+			"forgotten":                        {table, event(version, "/orders/export", "/orders/export"), false},
+			"forgotten, and greedy":            {table, event(version, "/orders/{rest+}", "/orders/5"), true},
+			"forgotten, with a parameter":      {table, event(version, "/{kind}/{id}", "/orders/5"), false},
 			"in the table, another right":      {table, event(version, "/{proxy+}", "/orders/5/secrets"), false},
 			"in the table, by route, not path": {table, event(version, "/orders/{id}/secrets", "/orders/5"), false},
 			"of any method":                    {table, event(version, "/admin", "/admin/"), false},
@@ -693,11 +701,15 @@ func FuzzAuthorize(f *testing.F) {
 		must(f, err)
 		f.Add(payload)
 	}
-	a := protecting(f, protected.API{Routes: byDefault("GET /orders/{id}"), QueryParameter: "token"})
+	a := protecting(f, protected.API{Routes: protected.Defaults("GET /orders/{id}"), QueryParameter: "token"})
 	a.sessions = session.NewService(session.Config{Clock: time.Now})
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		answer, err := a.Authorize(context.Background(), payload)
-		if err == nil && (!json.Valid(answer) || bytes.Contains(answer, []byte("true")) || bytes.Contains(answer, []byte("Allow"))) {
+		var event object
+		if err != nil || json.Unmarshal(payload, &event) != nil {
+			return
+		}
+		if outcome := outcomeFor(t, event, answer, nil); outcome == "allowed" {
 			t.Errorf("%q is answered %s", payload, answer)
 		}
 	})

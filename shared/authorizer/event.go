@@ -115,6 +115,13 @@ func routeOf(e event) string {
 	return e.HTTPMethod + " " + e.Resource
 }
 
+// isOpen reports whether the gateway leaves it to the path which route a request is for: it
+// tells none, or one that takes any path there is.
+func (r request) isOpen() bool {
+	key, err := route.Parse(r.route)
+	return r.route == "" || err == nil && (key.IsDefault() || key.IsGreedy())
+}
+
 // credential takes the one credential out of a request.
 func (r request) credential(api protected.API) (string, bool) {
 	switch r.shape {

@@ -16,15 +16,6 @@ import (
 	"latchkey/shared/protected"
 )
 
-const stage = "arn:aws:execute-api:eu-central-1:000000000000:a1b2c3/prod"
-
-func inStage(resources ...string) []string {
-	for i := range resources {
-		resources[i] = stage + "/" + resources[i]
-	}
-	return resources
-}
-
 // protecting makes an authorizer that is asked for its policies alone.
 func protecting(t testing.TB, api protected.API) *Authorizer {
 	t.Helper()
@@ -55,20 +46,11 @@ func rules(rights ...string) access.Grant {
 	return grant
 }
 
-// byDefault is a table of routes that ask for what follows from them.
-func byDefault(keys ...string) map[string]protected.Right {
-	table := map[string]protected.Right{}
-	for _, key := range keys {
-		table[key] = protected.Right{}
-	}
-	return table
-}
-
 // asking is a request, by the route that a REST API has chosen, or none.
 func asking(t testing.TB, wanted, resource string) request {
 	t.Helper()
 	method, path, _ := strings.Cut(wanted, " ")
-	target, err := readTarget(stage + "/" + method + path)
+	target, err := readTarget(policytest.Stage + "/" + method + path)
 	must(t, err)
 	if resource == "" {
 		return request{shape: restToken, target: target}
@@ -78,26 +60,34 @@ func asking(t testing.TB, wanted, resource string) request {
 
 // What a policy is of, by what was asked for. That of the whole table is package policy's.
 func TestPolicies(t *testing.T) {
-	orders := byDefault("GET /orders", "POST /orders", "GET /orders/{id}", "DELETE /orders/{id}")
-	nested := byDefault("GET /orders/{id}", "GET /orders/{id}/items")
+	orders := protected.Defaults("GET /orders", "POST /orders", "GET /orders/{id}", "DELETE /orders/{id}")
+	nested := protected.Defaults("GET /orders/{id}", "GET /orders/{id}/items")
 	slashed := map[string]protected.Right{"GET /orders": protected.To(access.Read, "all-orders"), "GET /orders/{id}": {}}
 	files := map[string]protected.Right{"GET /files/{path+}": {}, "GET /files/secret/{id}": protected.To(access.Read, "secrets")}
-	all := policy.Of(policy.Allow(inStage("GET/orders", "GET/orders/*")...), policy.Deny(inStage("GET/orders/*/*")...))
-	allow := func(resources ...string) policy.Document { return policy.Of(policy.Allow(inStage(resources...)...)) }
-	deny := func(resources ...string) policy.Document { return policy.Of(policy.Deny(inStage(resources...)...)) }
+	all := policy.Of(policy.Allow(policytest.InStage("GET/orders", "GET/orders/*")...), policy.Deny(policytest.InStage("GET/orders/*/*")...))
+	allow := func(resources ...string) policy.Document {
+		return policy.Of(policy.Allow(policytest.InStage(resources...)...))
+	}
+	deny := func(resources ...string) policy.Document {
+		return policy.Of(policy.Deny(policytest.InStage(resources...)...))
+	}
 	for name, test := range map[string]struct {
 		routes          map[string]protected.Right
 		grant           access.Grant
 		asked, resource string
 		want            policy.Document
 	}{
-		"a route":                        {orders, rules("read orders"), "GET /orders", "/orders", all},
-		"a route, by its path":           {orders, rules("read orders"), "GET /orders/5", "", all},
-		"what is refused":                {orders, rules("read orders"), "DELETE /orders/1", "/orders/{id}", all},
-		"what is no route":               {orders, rules("read orders"), "GET /orders/1/2", "", all},
-		"no rights":                      {orders, access.Grant{}, "GET /orders", "/orders", deny("*")},
-		"what is no route, and reached":  {nested, rules("read orders"), "GET /orders/1/secrets", "", policy.Of(policy.Allow(inStage("GET/orders/*", "GET/orders/*/items")...), policy.Deny(inStage("GET/orders/*/*/items")...), policy.Deny(inStage("GET/orders/1/secrets")...))},
-		"a slash that means nothing":     {slashed, rules("read orders"), "GET /orders/", "/orders", policy.Of(policy.Allow(inStage("GET/orders/*")...), policy.Deny(inStage("GET/orders/", "GET/orders/*/*")...))},
+		"a route":              {orders, rules("read orders"), "GET /orders", "/orders", all},
+		"a route, by its path": {orders, rules("read orders"), "GET /orders/5", "", all},
+		"what is refused":      {orders, rules("read orders"), "DELETE /orders/1", "/orders/{id}", all},
+		"what is no route":     {orders, rules("read orders"), "GET /orders/1/2", "", all},
+		"no rights":            {orders, access.Grant{}, "GET /orders", "/orders", deny("*")},
+		"what was forgotten": {
+			orders, rules("read orders"), "GET /orders/export", "/orders/export",
+			policy.Of(all.Statement[0], all.Statement[1], policy.Deny(policytest.InStage("GET/orders/export")...)),
+		},
+		"what is no route, and reached":  {nested, rules("read orders"), "GET /orders/1/secrets", "", policy.Of(policy.Allow(policytest.InStage("GET/orders/*", "GET/orders/*/items")...), policy.Deny(policytest.InStage("GET/orders/*/*/items")...), policy.Deny(policytest.InStage("GET/orders/1/secrets")...))},
+		"a slash that means nothing":     {slashed, rules("read orders"), "GET /orders/", "/orders", policy.Of(policy.Allow(policytest.InStage("GET/orders/*")...), policy.Deny(policytest.InStage("GET/orders/", "GET/orders/*/*")...))},
 		"the same, of who may":           {slashed, rules("read all-orders"), "GET /orders/", "/orders", allow("GET/orders/")},
 		"patterns that cannot tell":      {files, rules("read files"), "GET /files/a/b", "/files/{path+}", allow("GET/files/a/b")},
 		"patterns, and a refusal":        {files, rules("read files"), "GET /files/secret/a", "/files/secret/{id}", deny("GET/files/secret/a")},
@@ -124,16 +114,16 @@ func TestPolicies(t *testing.T) {
 
 // A policy over the limits gives way to that of the request.
 func TestLargePolicy(t *testing.T) {
-	nested := protecting(t, protected.API{Routes: byDefault("GET /orders/{id}", "GET /orders/{id}/items")})
+	nested := protecting(t, protected.API{Routes: protected.Defaults("GET /orders/{id}", "GET /orders/{id}/items")})
 	long := asking(t, "GET /orders/1/"+strings.Repeat("x", policy.MaxResource), "")
 	refused := nested.policy(long, keyWith(t, rules("read orders")), false)
 	if diff := cmp.Diff(policy.Of(policy.Deny(long.target.arn)), refused); diff != "" {
 		t.Error(diff)
 	}
-	table := byDefault("GET /orders", "GET /orders/"+strings.Repeat("x", policy.MaxResource))
+	table := protected.Defaults("GET /orders", "GET /orders/"+strings.Repeat("x", policy.MaxResource))
 	a := protecting(t, protected.API{Routes: table})
 	got := a.policy(asking(t, "GET /orders", "/orders"), keyWith(t, rules("read orders")), true)
-	if diff := cmp.Diff(policy.Of(policy.Allow(inStage("GET/orders")...)), got); diff != "" {
+	if diff := cmp.Diff(policy.Of(policy.Allow(policytest.InStage("GET/orders")...)), got); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -150,7 +140,7 @@ func TestRightsByPath(t *testing.T) {
 		"/x/../admin": "", "/x/./y": "", "/..": "", "/x%2fy": "", "/x%2Fy": "", "/%2e%2e/admin": "", "/x%5Cy": "", `/x\y`: "",
 		"/x..y": "any key", "/x%20y": "any key", "//admin": "any key",
 	} {
-		target, err := readTarget(stage + "/GET" + path)
+		target, err := readTarget(policytest.Stage + "/GET" + path)
 		must(t, err)
 		var got []string
 		for _, right := range a.rightsByPath(target) {

@@ -2,19 +2,12 @@ package policy
 
 import (
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 
 	"latchkey/shared/protected"
 	"latchkey/shared/route"
 )
-
-// verbs are the methods that API Gateway has. A pattern cannot say "every one": in the
-// place of the method * would reach into the path.
-var verbs = [...]string{
-	http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions,
-}
 
 // A Grid is a table of routes, taken apart into cells that a key may use or not as a
 // whole, with what can be known of their patterns before there is a key.
@@ -31,17 +24,19 @@ type cell struct {
 	right   protected.Right
 	pattern string
 
-	// isTwin says that it is the paths of another cell with a slash at the end.
+	// isTwin says that it is the paths of the cell before it with a slash at the end. That
+	// is for REST APIs, which take the slash for nothing: a pattern that reaches them must
+	// be allowed what is allowed without it. A twin is denied and never allowed.
 	isTwin bool
 
-	// reaches are the cells of which the pattern takes requests too.
+	// reaches are the cells of which the pattern takes requests too, as their routes' own.
 	reaches []int
-	// deeper are patterns of what this one reaches below its parameters.
-	deeper []deeper
+	// stretches are patterns of what this one reaches below its parameters.
+	stretches []stretch
 }
 
-// A deeper is a pattern with one segment more than a route has.
-type deeper struct {
+// A stretch is the pattern of a route with one segment more in a parameter's place.
+type stretch struct {
 	pattern string
 	reaches []int
 }
@@ -55,25 +50,29 @@ func NewGrid(table route.Table[protected.Right]) Grid {
 			if !ok {
 				right = protected.Right{} // nobody's
 			}
-			g.add(verb, row.Key, right, false)
+			g.add(cell{verb: verb, key: row.Key, right: right})
 			if twin, ok := slashed(row.Key); ok {
-				g.add(verb, twin, right, true)
+				g.add(cell{verb: verb, key: twin, right: right, isTwin: true})
 			}
 		}
 	}
 	for i := range g.cells {
 		c := &g.cells[i]
 		c.reaches = slices.DeleteFunc(g.metBy(c.verb, c.key), func(j int) bool { return owns(*c, g.cells[j]) })
+		if c.isTwin {
+			continue
+		}
 		for _, key := range stretched(c.key) {
-			c.deeper = append(c.deeper, deeper{g.patternOf(c.verb, key), g.metBy(c.verb, key)})
+			c.stretches = append(c.stretches, stretch{g.patternOf(c.verb, key), g.metBy(c.verb, key)})
 		}
 	}
 	return g
 }
 
-func (g *Grid) add(verb string, key route.Key, right protected.Right, isTwin bool) {
-	g.byVerb[verb] = append(g.byVerb[verb], len(g.cells))
-	g.cells = append(g.cells, cell{verb: verb, key: key, right: right, pattern: g.patternOf(verb, key), isTwin: isTwin})
+func (g *Grid) add(c cell) {
+	c.pattern = g.patternOf(c.verb, c.key)
+	g.byVerb[c.verb] = append(g.byVerb[c.verb], len(g.cells))
+	g.cells = append(g.cells, c)
 }
 
 // wildcardFor is what stands for a parameter in a pattern. No parameter is empty, but a
@@ -86,9 +85,11 @@ func wildcardFor(table route.Table[protected.Right]) string {
 	return "*"
 }
 
+// verbsOf are the methods that a route takes. A pattern cannot say "every one": in the
+// place of the method * would reach into the path.
 func verbsOf(key route.Key) []string {
 	if key.Method == route.Any {
-		return verbs[:]
+		return protected.Methods()
 	}
 	return []string{key.Method}
 }
@@ -206,9 +207,9 @@ func (g Grid) allowed(isHeld []bool) (patterns []string, refused []int) {
 func (g Grid) denied(isHeld []bool, refused []int) (patterns []string, ok bool) {
 	held := func(j int) bool { return isHeld[j] && !g.cells[j].isTwin }
 	for i, c := range g.cells {
-		for _, d := range c.deeper {
-			if held(i) && !slices.ContainsFunc(d.reaches, held) {
-				patterns = append(patterns, d.pattern)
+		for _, s := range c.stretches {
+			if held(i) && !slices.ContainsFunc(s.reaches, held) {
+				patterns = append(patterns, s.pattern)
 			}
 		}
 	}
@@ -234,29 +235,65 @@ func within(stage string, patterns []string) []string {
 const usualStage = "arn:aws:execute-api:ap-southeast-2:000000000000:0123456789/production"
 
 // Problem says why there may be a key for which no policy can be made, if so: the patterns
-// of two routes cannot be told apart, or a key that may use all of them has a policy over
-// the limits.
+// of two routes cannot be told apart, or there is not enough room.
 func (g Grid) Problem() error {
 	for _, c := range g.cells {
 		for _, j := range c.reaches {
-			if k, ok := g.apart(g.cells[j]); ok && !c.isTwin && g.cells[j].right != c.right {
+			if k, ok := g.confusedWith(g.cells[j]); ok && mayDiffer(c, g.cells[j]) {
 				return fmt.Errorf("IAM's patterns cannot tell %q from %q", g.cells[j].key, k.key)
 			}
 		}
+		if len(usualStage)+1+len(c.pattern) > MaxResource {
+			return fmt.Errorf("route %q is too long: API Gateway takes %d characters with the ARN of the stage", c.key, MaxResource)
+		}
 	}
-	all, _ := g.In(usualStage, func(r protected.Right) bool { return r != protected.Right{} })
-	if !all.Fits() {
-		return fmt.Errorf("the policy of a key that may use every route has %d characters, of %d that API Gateway takes",
-			all.size(), MaxDocument)
+	if size := g.largest(); size > MaxDocument {
+		return fmt.Errorf("a policy may have %d characters, of %d that API Gateway takes", size, MaxDocument)
 	}
 	return nil
 }
 
-// apart gives a cell with another right that a cell's pattern reaches.
-func (g Grid) apart(c cell) (cell, bool) {
-	i := slices.IndexFunc(c.reaches, func(j int) bool { return !g.cells[j].isTwin && g.cells[j].right != c.right })
+// mayDiffer reports whether there may be a key that holds one cell and not another.
+func mayDiffer(held, refused cell) bool {
+	return held.right != refused.right && held.right != protected.Right{} && !refused.right.AnyKey
+}
+
+// confusedWith gives a cell that may be held while another is not, whose pattern reaches it.
+func (g Grid) confusedWith(refused cell) (cell, bool) {
+	i := slices.IndexFunc(refused.reaches, func(j int) bool { return !g.cells[j].isTwin && mayDiffer(g.cells[j], refused) })
 	if i < 0 {
 		return cell{}, false
 	}
-	return g.cells[c.reaches[i]], true
+	return g.cells[refused.reaches[i]], true
 }
+
+// largest is the size that no policy exceeds: each route is either allowed, with what lies
+// deeper denied, or denied where another one's pattern reaches it, with its twin.
+func (g Grid) largest() int {
+	isReached := make([]bool, len(g.cells))
+	for _, c := range g.cells {
+		for _, j := range c.reaches {
+			isReached[j] = isReached[j] || !c.isTwin && mayDiffer(c, g.cells[j])
+		}
+	}
+	size := Of(Allow(), Deny()).size()
+	for i := 0; i < len(g.cells); i++ {
+		held, refused := written(g.cells[i].pattern), 0
+		for _, s := range g.cells[i].stretches {
+			held += written(s.pattern)
+		}
+		for ; ; i++ {
+			if isReached[i] {
+				refused += written(g.cells[i].pattern)
+			}
+			if i+1 == len(g.cells) || !g.cells[i+1].isTwin {
+				break
+			}
+		}
+		size += max(held, refused)
+	}
+	return size
+}
+
+// written is how many characters a pattern takes in a document.
+func written(pattern string) int { return len(usualStage) + len(`/"",`) + len(pattern) }

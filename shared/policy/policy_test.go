@@ -16,31 +16,15 @@ import (
 	"latchkey/shared/route"
 )
 
-const stage = "arn:aws:execute-api:eu-central-1:000000000000:a1b2c3/prod"
-
-func inStage(resources ...string) []string {
-	for i := range resources {
-		resources[i] = stage + "/" + resources[i]
-	}
-	return resources
+func arnOf(request string) string {
+	return policytest.Stage + "/" + strings.Replace(request, " ", "", 1)
 }
-
-func arnOf(request string) string { return stage + "/" + strings.Replace(request, " ", "", 1) }
 
 func tableOf(t testing.TB, routes map[string]protected.Right) route.Table[protected.Right] {
 	t.Helper()
 	table, err := protected.API{Namespace: "demo", Routes: routes}.Table()
 	if err != nil {
 		t.Fatal(err)
-	}
-	return table
-}
-
-// byDefault is a table of routes that ask for what follows from them.
-func byDefault(keys ...string) map[string]protected.Right {
-	table := map[string]protected.Right{}
-	for _, key := range keys {
-		table[key] = protected.Right{}
 	}
 	return table
 }
@@ -58,8 +42,8 @@ func everything(asked protected.Right) bool { return asked != protected.Right{} 
 func read(kind string) protected.Right { return protected.To(access.Read, kind) }
 
 func TestDocuments(t *testing.T) {
-	orders := byDefault("GET /orders", "POST /orders", "GET /orders/{id}", "DELETE /orders/{id}")
-	nested := byDefault("GET /orders", "GET /orders/{id}", "GET /orders/{id}/items", "GET /orders/{id}/items/{item}")
+	orders := protected.Defaults("GET /orders", "POST /orders", "GET /orders/{id}", "DELETE /orders/{id}")
+	nested := protected.Defaults("GET /orders", "GET /orders/{id}", "GET /orders/{id}/items", "GET /orders/{id}/items/{item}")
 	export := map[string]protected.Right{"GET /orders/{id}": {}, "GET /orders/export": read("exports")}
 	for name, test := range map[string]struct {
 		routes map[string]protected.Right
@@ -67,39 +51,39 @@ func TestDocuments(t *testing.T) {
 		want   policy.Document
 	}{
 		"a reader": {orders, holding("read orders"), policy.Of(
-			policy.Allow(inStage("GET/orders", "GET/orders/*")...), policy.Deny(inStage("GET/orders/*/*")...))},
+			policy.Allow(policytest.InStage("GET/orders", "GET/orders/*")...), policy.Deny(policytest.InStage("GET/orders/*/*")...))},
 		"an administrator": {orders, everything, policy.Of(
-			policy.Allow(inStage("GET/orders", "POST/orders", "DELETE/orders/*", "GET/orders/*")...),
-			policy.Deny(inStage("DELETE/orders/*/*", "GET/orders/*/*")...))},
-		"who may do nothing": {orders, holding("read pets"), policy.Of(policy.Deny(inStage("*")...))},
+			policy.Allow(policytest.InStage("GET/orders", "POST/orders", "DELETE/orders/*", "GET/orders/*")...),
+			policy.Deny(policytest.InStage("DELETE/orders/*/*", "GET/orders/*/*")...))},
+		"who may do nothing": {orders, holding("read pets"), policy.Of(policy.Deny(policytest.InStage("*")...))},
 		"nested routes": {nested, everything, policy.Of(
-			policy.Allow(inStage("GET/orders", "GET/orders/*", "GET/orders/*/items", "GET/orders/*/items/*")...),
-			policy.Deny(inStage("GET/orders/*/*/items/*", "GET/orders/*/items/*/*")...))},
+			policy.Allow(policytest.InStage("GET/orders", "GET/orders/*", "GET/orders/*/items", "GET/orders/*/items/*")...),
+			policy.Deny(policytest.InStage("GET/orders/*/*/items/*", "GET/orders/*/items/*/*")...))},
 		"a route in the place of a parameter": {export, holding("read orders"), policy.Of(
-			policy.Allow(inStage("GET/orders/*")...), policy.Deny(inStage("GET/orders/*/*", "GET/orders/export", "GET/orders/export/")...))},
-		"the other one": {export, holding("read exports"), policy.Of(policy.Allow(inStage("GET/orders/export")...))},
+			policy.Allow(policytest.InStage("GET/orders/*")...), policy.Deny(policytest.InStage("GET/orders/*/*", "GET/orders/export", "GET/orders/export/")...))},
+		"the other one": {export, holding("read exports"), policy.Of(policy.Allow(policytest.InStage("GET/orders/export")...))},
 		"a slash at the end": {
 			map[string]protected.Right{"GET /orders": read("all-orders"), "GET /orders/{id}": {}},
 			holding("read orders"), policy.Of(
-				policy.Allow(inStage("GET/orders/*")...), policy.Deny(inStage("GET/orders/", "GET/orders/*/*")...)),
+				policy.Allow(policytest.InStage("GET/orders/*")...), policy.Deny(policytest.InStage("GET/orders/", "GET/orders/*/*")...)),
 		},
 		"any key": {
 			map[string]protected.Right{"ANY /status/{path+}": protected.AnyKey()}, holding(),
-			policy.Of(policy.Allow(inStage("GET/status/?*", "HEAD/status/?*", "POST/status/?*",
+			policy.Of(policy.Allow(policytest.InStage("GET/status/?*", "HEAD/status/?*", "POST/status/?*",
 				"PUT/status/?*", "PATCH/status/?*", "DELETE/status/?*", "OPTIONS/status/?*")...)),
 		},
 		"every other path": {
 			map[string]protected.Right{"$default": protected.AnyKey(), "GET /secrets": {}, "GET /pets/{id}": {}}, holding("read pets"),
-			policy.Of(policy.Allow(inStage("GET/pets/?*", "GET/*", "HEAD/*", "POST/*", "PUT/*", "PATCH/*", "DELETE/*", "OPTIONS/*")...),
-				policy.Deny(inStage("GET/secrets", "GET/secrets/")...)),
+			policy.Of(policy.Allow(policytest.InStage("GET/pets/?*", "GET/*", "HEAD/*", "POST/*", "PUT/*", "PATCH/*", "DELETE/*", "OPTIONS/*")...),
+				policy.Deny(policytest.InStage("GET/secrets", "GET/secrets/")...)),
 		},
 		"a literal like a pattern": {
 			map[string]protected.Right{"GET /a*/${b}?": read("x")}, everything,
-			policy.Of(policy.Allow(inStage("GET/a${*}/${$}{b}${?}")...)),
+			policy.Of(policy.Allow(policytest.InStage("GET/a${*}/${$}{b}${?}")...)),
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, ok := policy.NewGrid(tableOf(t, test.routes)).In(stage, test.holds)
+			got, ok := policy.NewGrid(tableOf(t, test.routes)).In(policytest.Stage, test.holds)
 			if diff := cmp.Diff(test.want, got); diff != "" || !ok {
 				t.Errorf("%v (-want +got):\n%s", ok, diff)
 			}
@@ -110,27 +94,33 @@ func TestDocuments(t *testing.T) {
 // For whom, of which table, there is no policy; and of which table there may be such a key.
 func TestProblem(t *testing.T) {
 	files := map[string]protected.Right{"GET /files/{path+}": {}, "GET /files/secret/{id}": read("secrets")}
-	long := byDefault("GET /orders", "GET /orders/"+strings.Repeat("x", policy.MaxResource))
+	long := protected.Defaults("GET /orders", "GET /orders/"+strings.Repeat("x", policy.MaxResource))
+	secrets := map[string]protected.Right{"GET /files/{path+}": {}}
+	for i := range 70 {
+		secrets[fmt.Sprintf("GET /files/secret-%d", i)] = read("secrets")
+	}
 	for name, test := range map[string]struct {
 		routes  map[string]protected.Right
 		holds   func(protected.Right) bool
 		ok      bool
 		problem string
 	}{
-		"an example":         {byDefault("GET /orders", "GET /orders/{id}", "POST /orders"), everything, true, ""},
-		"nested":             {byDefault("GET /a/{x}", "ANY /a/{x}/b/{y}", "GET /a/{x}/b"), everything, true, ""},
+		"an example":         {protected.Defaults("GET /orders", "GET /orders/{id}", "POST /orders"), everything, true, ""},
+		"nested":             {protected.Defaults("GET /a/{x}", "ANY /a/{x}/b/{y}", "GET /a/{x}/b"), everything, true, ""},
 		"cannot tell":        {files, holding("read files"), false, `cannot tell "GET /files/{path+}" from "GET /files/secret/{id}"`},
 		"nor the other way":  {files, holding("read secrets"), false, `cannot tell`},
 		"and who has both":   {files, everything, true, `cannot tell`},
 		"and who has nobody": {files, holding(), true, `cannot tell`},
-		"same rights":        {byDefault("GET /files/{path+}", "GET /files/secret/{id}"), everything, true, ""},
-		"too many":           {manyRoutes(100), everything, false, "characters, of 8192 that API Gateway takes"},
+		"same rights":        {protected.Defaults("GET /files/{path+}", "GET /files/secret/{id}"), everything, true, ""},
+		"too many":           {manyRoutes(100), everything, false, "characters, of 8192"},
 		"many, few of them":  {manyRoutes(100), holding("read resource-1", "read resource-2"), true, "characters, of 8192"},
 		"not too many":       {manyRoutes(20), everything, true, ""},
-		"too long":           {long, everything, false, "characters, of 8192"},
+		"too long":           {long, everything, false, "is too long: API Gateway takes 512 characters"},
+		"more to deny":       {secrets, holding("read files"), false, "characters, of 8192"},
+		"less to allow":      {secrets, everything, true, "characters, of 8192"},
 	} {
 		grid := policy.NewGrid(tableOf(t, test.routes))
-		if document, ok := grid.In(stage, test.holds); ok != test.ok {
+		if document, ok := grid.In(policytest.Stage, test.holds); ok != test.ok {
 			t.Errorf("%s: %+v, %v", name, document, ok)
 		}
 		problem := fmt.Sprint(grid.Problem())
@@ -141,7 +131,7 @@ func TestProblem(t *testing.T) {
 }
 
 func manyRoutes(count int) map[string]protected.Right {
-	table := byDefault("GET /orders")
+	table := protected.Defaults("GET /orders")
 	for i := range count {
 		table[fmt.Sprintf("GET /resource-%d/{id}", i)] = protected.Right{}
 	}
@@ -158,7 +148,7 @@ func TestManyParameters(t *testing.T) {
 		}
 		routes[fmt.Sprintf("GET %s/x%d", path.String(), depth)] = read("orders")
 	}
-	if _, ok := policy.NewGrid(tableOf(t, routes)).In(stage, everything); !ok {
+	if _, ok := policy.NewGrid(tableOf(t, routes)).In(policytest.Stage, everything); !ok {
 		t.Error("there is no policy")
 	}
 }
@@ -175,13 +165,9 @@ func TestPoliciesAreExact(t *testing.T) {
 		routes := randomRoutes(random)
 		table := tableOf(t, routes)
 		holds := holding(randomRights(random)...)
-		grid := policy.NewGrid(table)
-		got, ok := grid.In(stage, holds)
+		got, ok := policy.NewGrid(table).In(policytest.Stage, holds)
 		if !ok {
 			none++
-			if grid.Problem() == nil {
-				t.Fatalf("a table without a problem has no policy: %v", routes)
-			}
 			continue
 		}
 		made++
@@ -197,6 +183,40 @@ func TestPoliciesAreExact(t *testing.T) {
 		t.Error("patterns can hardly ever say what a key may do")
 	}
 }
+
+// A table has a problem if and only if there is a key for which no policy can be made.
+func TestProblemIsExact(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	problems := 0
+	for range 400 {
+		routes := randomRoutes(random)
+		grid := policy.NewGrid(tableOf(t, routes))
+		everybody := true
+		for held := range 1 << len(smallRights) {
+			var rights []string
+			for i, right := range smallRights {
+				if held&(1<<i) != 0 {
+					rights = append(rights, right)
+				}
+			}
+			_, ok := grid.In(policytest.Stage, holding(rights...))
+			everybody = everybody && ok
+		}
+		problem := grid.Problem()
+		if (problem == nil) != everybody {
+			t.Fatalf("%v, and everybody has a policy: %v, for %v", problem, everybody, routes)
+		}
+		if problem != nil {
+			problems++
+		}
+	}
+	if problems == 0 {
+		t.Error("no table has a problem")
+	}
+}
+
+// smallRights are those that differ in random tables of a few segments.
+var smallRights = []string{"read k", "read l", "create m", "read a", "create a", "read b", "create b", "read c", "create c"}
 
 func requireExact(
 	t *testing.T, table route.Table[protected.Right], holds func(protected.Right) bool, got policy.Document, request string,
@@ -278,7 +298,7 @@ func randomKey(random *rand.Rand) string {
 }
 
 func randomRights(random *rand.Rand) (held []string) {
-	for _, right := range []string{"read k", "read l", "create m", "read a", "create a", "read b", "create b", "read c", "create c"} {
+	for _, right := range smallRights {
 		if random.IntN(2) == 0 {
 			held = append(held, right)
 		}

@@ -39,7 +39,8 @@ type API struct {
 
 	// QueryParameter of a WebSocket API's $connect may hold the credential instead, for
 	// browsers, which can send no header with it. Empty: none may. URLs are logged on
-	// their way: exchange the key for a session token first.
+	// their way: exchange the key for a session token first. As API Gateway wants all
+	// identity sources of a request at once, such an API has none.
 	QueryParameter string `json:"query,omitzero"`
 
 	// Simple says that an HTTP API wants simple answers, with payload format 2.0; no event
@@ -66,6 +67,15 @@ type API struct {
 	// UsageIdentifier has a REST API count a key's requests by the key's id, which then
 	// must be the value of an API key in one of its usage plans.
 	UsageIdentifier bool `json:"usage,omitzero"`
+}
+
+// Defaults are routes that ask for what follows from them, by their keys.
+func Defaults(keys ...string) map[string]Right {
+	routes := make(map[string]Right, len(keys))
+	for _, key := range keys {
+		routes[key] = Right{}
+	}
+	return routes
 }
 
 // A Header is where a request has its credential.
@@ -177,6 +187,9 @@ func (a API) Table() (table route.Table[Right], err error) {
 
 // rightOf completes a right with the kind that follows from its route.
 func (a API) rightOf(key route.Key, right Right) (Right, error) {
+	if key.Method != route.Any && !slices.Contains(Methods(), key.Method) {
+		return right, fmt.Errorf("API Gateway has no method %q", key.Method)
+	}
 	if right != (Right{}) {
 		return right, nil
 	}
@@ -193,6 +206,13 @@ func (a API) rightOf(key route.Key, right Right) (Right, error) {
 // Default gives the right that a request's route asks for where nobody says it.
 func (a API) Default(key route.Key, method string) (Right, bool) {
 	return Right{Kind: a.kind(key)}.For(method)
+}
+
+// Methods are those that API Gateway has.
+func Methods() []string {
+	return []string{
+		http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions,
+	}
 }
 
 // methodOf says what a verb does; zero: nothing that a key could be granted.

@@ -67,15 +67,6 @@ func Parse(text string) (Key, error) {
 	return key, nil
 }
 
-// Of is the key that takes one path alone, whatever that looks like.
-func Of(method, path string) Key {
-	key := Key{Method: method}
-	for _, part := range Split(path) {
-		key.Segments = append(key.Segments, Segment{Literal, part})
-	}
-	return key
-}
-
 // Split gives the segments of a path. That of "/" is one, and empty.
 func Split(path string) []string { return strings.Split(strings.TrimPrefix(path, "/"), "/") }
 

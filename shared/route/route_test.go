@@ -102,16 +102,6 @@ func TestRowsAreInOrder(t *testing.T) {
 	}
 }
 
-// A path that looks like a template is none.
-func TestOf(t *testing.T) {
-	key := Of("GET", "/a/{b}/{c+}")
-	for path, want := range map[string]bool{"/a/{b}/{c+}": true, "/a/x/y": false, "/a/{b}": false} {
-		if parameters, ok := key.Bind(Split(path)); ok != want || len(parameters) > 0 {
-			t.Errorf("%s: %v, %v", path, ok, parameters)
-		}
-	}
-}
-
 func FuzzMatch(f *testing.F) {
 	f.Add("GET /a/{b}/{c+}", "/a/b/c/d")
 	f.Add("$default", "/")

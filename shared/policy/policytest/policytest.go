@@ -9,6 +9,18 @@ import (
 	"latchkey/shared/policy"
 )
 
+// Stage is the ARN of the stage of an API.
+const Stage = "arn:aws:execute-api:eu-central-1:000000000000:a1b2c3/prod"
+
+// InStage are the resources of that stage that some patterns stand for.
+func InStage(patterns ...string) []string {
+	resources := make([]string, len(patterns))
+	for i, pattern := range patterns {
+		resources[i] = Stage + "/" + pattern
+	}
+	return resources
+}
+
 // Allows does with a policy what IAM does: what is denied is denied, what is allowed
 // otherwise is allowed, and nothing else is.
 //
