@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -69,7 +68,7 @@ func load(
 	}
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return nil, fmt.Errorf("event: %w", err)
+		return nil, fmt.Errorf("event: %w; the sample events are events/%s*.json", err, op.Name)
 	}
 	values := event.KeyValues(func() (string, error) { return stack.ReadRootKey(dataDir) })
 	sample := func(op operation.Operation) ([]byte, error) { return os.ReadFile(samplePath(op)) }
@@ -104,7 +103,7 @@ func post(ctx context.Context, url string, op operation.Operation, text []byte) 
 		return nil, fmt.Errorf("invocation: %w", err)
 	}
 	if response.StatusCode != http.StatusOK || response.Header.Get("X-Amz-Function-Error") != "" {
-		return nil, errors.New("the invocation failed: " + string(payload))
+		return nil, fmt.Errorf("the invocation failed, and the function's log, where the stack runs, may say more: %s", payload)
 	}
 	return payload, nil
 }

@@ -32,9 +32,7 @@ func Routes() []string {
 // it: to read, create or delete orders. The example's own API has routes only; who sends
 // its authorizer the event of a WebSocket API or of AppSync must be allowed to read orders.
 func Protected() protected.API {
-	routes := make(map[string]protected.Right)
-	for _, key := range Routes() {
-		routes[key] = protected.Right{}
+	return protected.API{
+		Namespace: Namespace, Routes: protected.Defaults(Routes()...), Right: protected.To(access.Read, "orders"),
 	}
-	return protected.API{Namespace: Namespace, Routes: routes, Right: protected.To(access.Read, "orders")}
 }

@@ -15,8 +15,7 @@ import (
 	"latchkey/shared/protected"
 )
 
-// The longest that gateways keep an answer.
-const maxCacheTTL = time.Hour
+const maxCacheTTL = protected.MaxCacheSeconds * time.Second
 
 // AuthorizerProps are what an authorizer cannot know by itself.
 type AuthorizerProps struct {
@@ -49,7 +48,7 @@ type kind struct {
 	name      string
 	anyHeader bool // is not bound to Authorization
 	routes    bool // has routes that ask for different rights
-	routeless bool // but does not tell which was chosen
+	untold    bool // but does not tell which was chosen
 	simple    bool // takes simple answers
 	query     bool // may have the credential in the query string
 	usage     bool // counts by key
@@ -65,7 +64,10 @@ type flag struct{ name, without string }
 var (
 	ofHTTP      = kind{name: "an HTTP API", anyHeader: true, routes: true, simple: true, cache: true}
 	ofREST      = kind{name: "a REST API", anyHeader: true, routes: true, usage: true, cache: true, flag: deployAuthorizers}
-	ofRESTToken = kind{name: "a REST API's TOKEN authorizer", anyHeader: true, routes: true, routeless: true, usage: true, cache: true, flag: deployAuthorizers}
+	ofRESTToken = kind{
+		name: "a REST API's TOKEN authorizer", anyHeader: true, routes: true, untold: true, usage: true, cache: true,
+		flag: deployAuthorizers,
+	}
 	ofWebSocket = kind{name: "a WebSocket API", anyHeader: true, query: true}
 	ofAppSync   = kind{name: "an AppSync API", cache: true, override: true, flag: scopeAppSync}
 
@@ -104,7 +106,7 @@ func (p AuthorizerProps) validateFor(k kind) error {
 		return fmt.Errorf("%s has no usage plans to count by: only a REST API has", k.name)
 	case len(p.API.Routes) > 0 && !k.routes:
 		return fmt.Errorf("%s has no routes to tell rights by: say in Right what is asked for", k.name)
-	case len(p.API.Routes) == 0 && k.routeless:
+	case len(p.API.Routes) == 0 && k.untold:
 		return fmt.Errorf("%s does not tell the route of a request: say in Routes which there are", k.name)
 	case p.API.Right == (protected.Right{}) && !k.routes:
 		return fmt.Errorf("%s would refuse every request: say in Right what is asked for", k.name)

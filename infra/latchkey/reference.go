@@ -1,6 +1,7 @@
 package latchkey
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,7 +20,7 @@ import (
 type ServiceReference struct {
 	TableName      string
 	TableARN       string
-	SessionKeyARNs []string // the first signs
+	SessionKeyARNs []string // the first signs; the output has them in one text, separated by commas
 	Issuer         string   // of session tokens
 	Audience       string   // of session tokens
 }
@@ -33,6 +34,9 @@ func (r ServiceReference) validate() error {
 		if part.value == "" {
 			return fmt.Errorf("service reference has no %s", part.name)
 		}
+	}
+	if slices.ContainsFunc(r.SessionKeyARNs, func(key string) bool { return strings.Contains(key, ",") }) {
+		return errors.New("service reference: SessionKeyARNs must be one ARN each: split the output at its commas")
 	}
 	return nil
 }

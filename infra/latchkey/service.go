@@ -42,8 +42,9 @@
 // Each protected API has an authorizer of its own, with a function that knows that API
 // and no other. There is one constructor for each kind of API, and not one authorizer
 // with a method for each: so everything is checked before anything is added, an
-// authorizer cannot be put before two APIs, and what a constructor gives is what CDK
-// takes where an API or a route is made, also as the default of all routes. CDK makes
+// authorizer of API Gateway's cannot be put before two APIs, and what a constructor gives is
+// what CDK takes where an API or a route is made, also as the default of all routes. Who
+// gives two AppSync APIs one authorizer has them share it; CDK lets nobody notice. CDK makes
 // the platform's authorizer and the Lambda permission when that happens; each permission
 // is for one authorizer of one API, or for one AppSync API, and for nobody else.
 //
