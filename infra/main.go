@@ -7,7 +7,7 @@
 // says the rest, as "-c name=value" or for good in cdk.json:
 //
 //	stack        the stack's name, "latchkey" without it
-//	sessionKeys  the names of the session keys, separated by commas; see Props
+//	sessionKeys  the names of the session keys, separated by commas; see latchkey.ServiceProps
 //	issuer       the session tokens' issuer, the API's URL without it
 //	audience     the session tokens' audience, "latchkey" without it
 //	example      "true" adds the example's stack, whose name is the other's and "-example"

@@ -127,6 +127,10 @@ var plan = []room{
 		},
 	},
 	{
+		path: "latchkey/localstack/keyservice/keyservicetest",
+		may:  []string{"latchkey/localstack/keyservice", "latchkey/shared/awsclient", sdk},
+	},
+	{
 		path: "latchkey/localstack",
 		may: []string{
 			"latchkey/infra/example", "latchkey/localstack/", "latchkey/shared/apikey", "latchkey/shared/operation",

@@ -1,5 +1,5 @@
-// Command remove-service-account has no route: the table's stream invokes it when a service account was
-// deleted, and it removes what that has left behind.
+// Command remove-service-account has no route: the table's stream invokes it when a service
+// account was deleted, and it removes what that has left behind.
 package main
 
 import (

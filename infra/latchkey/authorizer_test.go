@@ -292,23 +292,15 @@ func checkAuthorizerFunctions(t *testing.T, tmpl stacktest.Template) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want[api.name+"Function"] = object{
-			"Description":   operation.Authorizer.Summary,
-			"Runtime":       "provided.al2023",
-			"Architectures": []any{"arm64"},
-			"Handler":       "bootstrap",
-			"MemorySize":    float64(operation.Authorizer.MemoryMB),
-			"Timeout":       operation.Authorizer.Timeout.Seconds(),
-			"Role":          "${" + api.name + "Role.Arn}",
-			"LoggingConfig": object{"LogGroup": "${" + api.name + "Logs}"},
-			"Environment": object{"Variables": object{
-				"TABLE_NAME":       "${keys/Table}",
-				"SESSION_KEYS":     "${keys/SessionKey2.Arn},${keys/SessionKey1.Arn}",
-				"SESSION_ISSUER":   "${keys/API.ApiEndpoint}",
-				"SESSION_AUDIENCE": "latchkey",
-				"PROTECTED_API":    encoded,
-			}},
-		}
+		function := stacktest.Function(api.name, operation.Authorizer)
+		function["Environment"] = object{"Variables": object{
+			"TABLE_NAME":       "${keys/Table}",
+			"SESSION_KEYS":     "${keys/SessionKey2.Arn},${keys/SessionKey1.Arn}",
+			"SESSION_ISSUER":   "${keys/API.ApiEndpoint}",
+			"SESSION_AUDIENCE": "latchkey",
+			"PROTECTED_API":    encoded,
+		}}
+		want[api.name+"Function"] = function
 		compare(t, operation.Authorizer.Name, tmpl.Bootstrap(t, api.name+"Function"))
 	}
 	compare(t, want, stacktest.Without("Code", tmpl.Properties("AWS::Lambda::Function")))
@@ -416,7 +408,7 @@ func TestRefusedAuthorizers(t *testing.T) {
 		{newHTTP, withAmbiguousRoutes, time.Minute, `cache TTL 1m0s: no answer can cover all routes: ` +
 			`IAM's patterns cannot tell "GET /files/{path+}" from "GET /files/secret/{id}"`},
 		{newREST, withLargeRoutes, time.Minute, `cache TTL 1m0s: no answer can cover all routes: ` +
-			`the policy of a key that may use every route has 11101 characters, of 8192 that API Gateway takes`},
+			`a policy may have 11107 characters, of 8192 that API Gateway takes`},
 		{newWebSocket, withRight, time.Second, `a WebSocket API keeps no answers: its cache TTL must be 0s`},
 		{newWebSocket, withNothing, 0, `a WebSocket API would refuse every request: say in Right what is asked for`},
 		{newAppSync, withNothing, 0, `an AppSync API would refuse every request: say in Right what is asked for`},
@@ -447,29 +439,22 @@ func TestMissingAuthorizer(t *testing.T) {
 	compare(t, `function authorizer has no executable elsewhere/authorizer/bootstrap: build the functions with "make lambda"`, fmt.Sprint(err))
 }
 
-func newHTTP(props latchkey.AuthorizerProps) error {
-	_, err := latchkey.NewHTTPAuthorizer(nil, "Authorizer", props)
-	return err
-}
+// The constructors, as far as they refuse.
+var (
+	newHTTP      = errorOf(latchkey.NewHTTPAuthorizer)
+	newREST      = errorOf(latchkey.NewRESTAuthorizer)
+	newRESTToken = errorOf(latchkey.NewRESTTokenAuthorizer)
+	newWebSocket = errorOf(latchkey.NewWebSocketAuthorizer)
+	newAppSync   = errorOf(latchkey.NewAppSyncAuthorizer)
+)
 
-func newREST(props latchkey.AuthorizerProps) error {
-	_, err := latchkey.NewRESTAuthorizer(nil, "Authorizer", props)
-	return err
-}
-
-func newRESTToken(props latchkey.AuthorizerProps) error {
-	_, err := latchkey.NewRESTTokenAuthorizer(nil, "Authorizer", props)
-	return err
-}
-
-func newWebSocket(props latchkey.AuthorizerProps) error {
-	_, err := latchkey.NewWebSocketAuthorizer(nil, "Authorizer", props)
-	return err
-}
-
-func newAppSync(props latchkey.AuthorizerProps) error {
-	_, err := latchkey.NewAppSyncAuthorizer(nil, "Authorizer", props)
-	return err
+func errorOf[T any](
+	constructor func(constructs.Construct, string, latchkey.AuthorizerProps) (T, error),
+) func(latchkey.AuthorizerProps) error {
+	return func(props latchkey.AuthorizerProps) error {
+		_, err := constructor(nil, "Authorizer", props)
+		return err
+	}
 }
 
 func TestIncompleteReferences(t *testing.T) {
@@ -485,6 +470,10 @@ func TestIncompleteReferences(t *testing.T) {
 		err := newHTTP(latchkey.AuthorizerProps{Service: reference, API: apiOf(withNothing)})
 		compare(t, "service reference has no "+want, fmt.Sprint(err))
 	}
+	unsplit := plainReference
+	unsplit.SessionKeyARNs = []string{"arn:aws:kms:one,arn:aws:kms:other"}
+	err := newHTTP(latchkey.AuthorizerProps{Service: unsplit, API: apiOf(withNothing)})
+	compare(t, "service reference: SessionKeyARNs must be one ARN each: split the output at its commas", fmt.Sprint(err))
 }
 
 // An app whose context is old would get what its authorizers must not have.

@@ -180,17 +180,8 @@ func checkFunctions(t *testing.T, tmpl template) {
 }
 
 func function(op operation.Operation, s sessions) object {
-	properties := object{
-		"FunctionName":  functionName(op),
-		"Description":   op.Summary,
-		"Runtime":       "provided.al2023",
-		"Architectures": []any{"arm64"},
-		"Handler":       "bootstrap",
-		"MemorySize":    float64(op.MemoryMB),
-		"Timeout":       op.Timeout.Seconds(),
-		"Role":          "${" + id(op, "Role") + ".Arn}",
-		"LoggingConfig": object{"LogGroup": "${" + id(op, "Logs") + "}"},
-	}
+	properties := stacktest.Function(id(op, ""), op)
+	properties["FunctionName"] = functionName(op)
 	if variables := environment(op, s); len(variables) > 0 {
 		properties["Environment"] = object{"Variables": variables}
 	}

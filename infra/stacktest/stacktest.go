@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+
+	"latchkey/shared/operation"
 )
 
 // An Object is one of JSON.
@@ -64,6 +66,21 @@ func StubBootstraps(t *testing.T, names ...string) string {
 		}
 	}
 	return dir
+}
+
+// Function gives the properties that an operation's function should have, but its code,
+// its name and its environment. The id is what its role's and its log group's begin with.
+func Function(id string, op operation.Operation) Object {
+	return Object{
+		"Description":   op.Summary,
+		"Runtime":       "provided.al2023",
+		"Architectures": []any{"arm64"},
+		"Handler":       "bootstrap",
+		"MemorySize":    float64(op.MemoryMB),
+		"Timeout":       op.Timeout.Seconds(),
+		"Role":          "${" + id + "Role.Arn}",
+		"LoggingConfig": Object{"LogGroup": "${" + id + "Logs}"},
+	}
 }
 
 // Synthesise gives the templates of an app's stacks, by their names.

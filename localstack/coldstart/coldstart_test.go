@@ -16,8 +16,9 @@
 // exact: 9 MB is what is left of a function if nothing is in it that it does not use.
 //
 // A process meets a Runtime API of its own, which does nothing else, and a table that
-// answers after a millisecond, as DynamoDB does: the SDK dials anew where an answer is
-// there at once.
+// answers after a millisecond, as DynamoDB does: the SDK takes a request's body away from
+// the transport as soon as there is an answer, and if that is before the body has been
+// written off, the transport closes the connection and has to dial anew.
 package coldstart_test
 
 import (

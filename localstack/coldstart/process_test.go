@@ -67,9 +67,23 @@ func receive[T any](p *process, from <-chan T) (T, error) {
 	case err := <-p.failed:
 		return nothing, err
 	case <-time.After(patience):
-		return nothing, fmt.Errorf("%s does nothing for %v", p.command.Path, patience)
+		return nothing, p.idle()
 	}
 }
+
+// send gives the process an event, for which it has asked if it is still there.
+func (p *process) send(event []byte) error {
+	select {
+	case p.events <- event:
+		return nil
+	case err := <-p.failed:
+		return err
+	case <-time.After(patience):
+		return p.idle()
+	}
+}
+
+func (p *process) idle() error { return fmt.Errorf("%s does nothing for %v", p.command.Path, patience) }
 
 // kill ends the process and returns when it has ended.
 func (p *process) kill() {
@@ -113,7 +127,9 @@ func (p *process) giveEvent(w http.ResponseWriter, r *http.Request) {
 
 // invoke gives the process an event, and returns when it asks for the next one.
 func (p *process) invoke(event []byte) ([]byte, time.Duration, error) {
-	p.events <- event
+	if err := p.send(event); err != nil {
+		return nil, 0, err
+	}
 	answered, err := receive(p, p.answered)
 	if err != nil {
 		return nil, 0, err

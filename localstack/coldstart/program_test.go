@@ -6,37 +6,18 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"latchkey/shared/operation"
 )
 
-const emptyPackage = "latchkey/localstack/coldstart/testdata/empty"
+const (
+	allFunctions = "latchkey/functions/..."
+	emptyPackage = "latchkey/localstack/coldstart/testdata/empty"
+)
 
 // flags are those of `make lambda`.
 var flags = []string{"-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-tags", "lambda.norpc"}
-
-// scratch is a directory of this run.
-var scratch string
-
-func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "coldstart")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	scratch = dir
-	code := m.Run()
-	_ = os.RemoveAll(dir)
-	os.Exit(code)
-}
-
-// nativePrograms is where all functions are, built for where they are measured.
-var nativePrograms = sync.OnceValues(func() (string, error) {
-	dir := filepath.Join(scratch, "native")
-	return dir, build(dir, nil, "latchkey/functions/...", emptyPackage)
-})
 
 // build builds programs into a directory.
 func build(dir string, environment []string, packages ...string) error {
@@ -52,7 +33,7 @@ func build(dir string, environment []string, packages ...string) error {
 // BenchmarkBootstrapLength is a benchmark only because it builds everything for Lambda.
 func BenchmarkBootstrapLength(b *testing.B) {
 	dir := b.TempDir()
-	if err := build(dir, []string{"GOOS=linux", "GOARCH=arm64"}, "latchkey/functions/..."); err != nil {
+	if err := build(dir, []string{"GOOS=linux", "GOARCH=arm64"}, allFunctions); err != nil {
 		b.Fatal(err)
 	}
 	for _, op := range operation.All {

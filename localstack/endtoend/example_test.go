@@ -139,14 +139,7 @@ func TestKeptPoliciesSayTheSame(t *testing.T) {
 // gatewayWith is the example's gateway, but for how long it keeps answers.
 func gatewayWith(t *testing.T, s *stack.Stack, ttl time.Duration) http.Handler {
 	t.Helper()
-	authorizer := &gateway.Authorizer{
-		Operation: operation.Authorizer, IdentitySources: []string{"$request.header.Authorization"}, TTL: ttl,
-	}
-	config := gateway.Config{Invoker: s, Region: lambdahost.Region}
-	for _, key := range example.Routes() {
-		config.Routes = append(config.Routes, gateway.Route{Key: key, Operation: example.Orders, Authorizer: authorizer})
-	}
-	g, err := gateway.New(config)
+	g, err := gateway.New(gateway.Config{Routes: stack.ExampleRoutes(ttl), Invoker: s, Region: lambdahost.Region})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,15 +15,14 @@ import (
 	"latchkey/shared/operation"
 )
 
-// MaxTTL is how long the answer of an authorizer can be kept at most.
-const MaxTTL = time.Hour
+// maxTTL is how long the answer of an authorizer can be kept at most.
+const maxTTL = time.Hour
 
 // Why a request does not pass. The texts tell nothing of what an authorizer was sent or
 // has said: its own log does, as far as it wants.
 var (
 	errNoIdentity = errors.New("request without an identity source")
 	errRefused    = errors.New("request refused by the authorizer")
-	errAuthorizer = errors.New("authorizer")
 )
 
 // An Authorizer is a function that says which requests may pass. Routes that share one
@@ -80,7 +79,7 @@ func newGuards(config Config) (map[*Authorizer]*guard, error) {
 }
 
 func newGuard(a Authorizer) (*guard, error) {
-	if a.TTL < 0 || a.TTL > MaxTTL {
+	if a.TTL < 0 || a.TTL > maxTTL {
 		return nil, fmt.Errorf("answers cannot be kept for %v", a.TTL)
 	}
 	if a.TTL > 0 && len(a.IdentitySources) == 0 {
@@ -134,7 +133,7 @@ func (g *Gateway) authorize(ctx context.Context, a *Authorizer, request *events.
 	verdict, known := guard.recall(identity, g.config.Now())
 	if !known {
 		if verdict, err = g.ask(ctx, guard, identity, request); err != nil {
-			return fmt.Errorf("%w %s: %w", errAuthorizer, a.Operation.Name, err)
+			return fmt.Errorf("authorizer %s: %w", a.Operation.Name, err)
 		}
 		guard.keep(identity, verdict, g.config.Now())
 	}

@@ -398,76 +398,103 @@ func TestContextReachesTheFunction(t *testing.T) {
 }
 
 func TestKeptAnswers(t *testing.T) {
-	kept := func(sources ...string) gateway.Authorizer {
-		return gateway.Authorizer{IdentitySources: sources, TTL: time.Minute}
+	for name, check := range map[string]func(*testing.T){
+		"for every route":         keptForEveryRoute,
+		"for its identity":        keptForItsIdentity,
+		"for all of its identity": keptForAllOfItsIdentity,
+		"for one route":           keptForOneRoute,
+		"for so long":             keptForSoLong,
+		"with its context":        keptWithItsContext,
+		"not an error":            keptNoError,
+		"not at all":              notKeptAtAll,
+	} {
+		t.Run(name, check)
 	}
-	const header = "$request.header.authorization"
-	routes := []string{"GET /orders", "POST /orders"}
-	t.Run("for every route", func(t *testing.T) {
-		g := guard(t, saying(policy(allow(arnOf+"GET/orders"))), kept(header), routes...)
-		g.want(200, "GET /orders", "Authorization", "a")
-		g.want(403, "POST /orders", "Authorization", "a")
-		g.want(200, "GET /orders", "Authorization", "a")
-		g.wantAsked(1)
-	})
-	t.Run("for its identity", func(t *testing.T) {
-		g := guard(t, saying(policy(allow("*"))), kept(header), routes...)
-		g.want(200, "GET /orders", "Authorization", "a")
-		g.answer = saying(policy(deny("*"))).answer
-		g.want(403, "GET /orders", "Authorization", "b")
-		g.want(200, "GET /orders", "Authorization", "a")
-		g.want(403, "GET /orders", "Authorization", "b")
-		g.want(401, "GET /orders")
-		g.wantAsked(2)
-	})
-	t.Run("for all of its identity", func(t *testing.T) {
-		g := guard(t, saying(policy(allow("*"))), kept("$request.querystring.a", "$request.querystring.b"), routes...)
-		between := []string{"", " ", ",", "\x00", `","`, `" "`, `"+"`, `\" \"`}
-		for _, text := range between {
-			text = url.QueryEscape(text)
-			g.want(200, "GET /orders?a=1"+text+"2&b=3")
-			g.want(200, "GET /orders?a=1&b=2"+text+"3")
-		}
-		g.wantAsked(2 * len(between))
-	})
-	t.Run("for one route", func(t *testing.T) {
-		g := guard(t, saying(policy(allow("*"))), kept(header, "$context.routeKey"), routes...)
-		g.want(200, "GET /orders", "Authorization", "a")
-		g.want(200, "POST /orders", "Authorization", "a")
-		g.wantAsked(2)
-	})
-	t.Run("for so long", func(t *testing.T) {
-		g := guard(t, saying(policy(allow("*"))), kept(header), routes...)
-		g.want(200, "GET /orders", "Authorization", "a")
-		g.answer = saying(policy(deny("*"))).answer
-		g.now = now.Add(time.Minute - 1)
-		g.want(200, "GET /orders", "Authorization", "a")
-		g.now = now.Add(time.Minute)
-		g.want(403, "GET /orders", "Authorization", "a")
-		g.wantAsked(2)
-	})
-	t.Run("with its context", func(t *testing.T) {
-		simple := kept(header)
-		simple.Simple = true
-		g := guard(t, saying(`{"isAuthorized":true,"context":{"who":"a"}}`), simple, routes...)
-		first, second := g.send("GET /orders", "Authorization", "a"), g.send("POST /orders", "Authorization", "a")
-		g.wantAsked(1)
-		if want := `"lambda":{"who":"a"}`; !strings.Contains(first.body, want) || !strings.Contains(second.body, want) {
-			t.Errorf("%s\n%s", first.body, second.body)
-		}
-	})
-	t.Run("not an error", func(t *testing.T) {
-		g := guard(t, saying("nonsense"), kept(header), routes...)
-		g.want(500, "GET /orders", "Authorization", "a")
-		g.answer = saying(policy(allow("*"))).answer
-		g.want(200, "GET /orders", "Authorization", "a")
-	})
-	t.Run("not at all", func(t *testing.T) {
-		g := guard(t, saying(policy(allow("*"))), gateway.Authorizer{IdentitySources: []string{header}}, routes...)
-		g.want(200, "GET /orders", "Authorization", "a")
-		g.answer = saying(policy(deny("*"))).answer
-		g.want(403, "GET /orders", "Authorization", "a")
-	})
+}
+
+const headerSource = "$request.header.authorization"
+
+func kept(sources ...string) gateway.Authorizer {
+	return gateway.Authorizer{IdentitySources: sources, TTL: time.Minute}
+}
+
+// guardOrders has two routes of one path.
+func guardOrders(t *testing.T, f *fake, authorizer gateway.Authorizer) *guarded {
+	t.Helper()
+	return guard(t, f, authorizer, "GET /orders", "POST /orders")
+}
+
+func keptForEveryRoute(t *testing.T) {
+	g := guardOrders(t, saying(policy(allow(arnOf+"GET/orders"))), kept(headerSource))
+	g.want(200, "GET /orders", "Authorization", "a")
+	g.want(403, "POST /orders", "Authorization", "a")
+	g.want(200, "GET /orders", "Authorization", "a")
+	g.wantAsked(1)
+}
+
+func keptForItsIdentity(t *testing.T) {
+	g := guardOrders(t, saying(policy(allow("*"))), kept(headerSource))
+	g.want(200, "GET /orders", "Authorization", "a")
+	g.answer = saying(policy(deny("*"))).answer
+	g.want(403, "GET /orders", "Authorization", "b")
+	g.want(200, "GET /orders", "Authorization", "a")
+	g.want(403, "GET /orders", "Authorization", "b")
+	g.want(401, "GET /orders")
+	g.wantAsked(2)
+}
+
+func keptForAllOfItsIdentity(t *testing.T) {
+	g := guardOrders(t, saying(policy(allow("*"))), kept("$request.querystring.a", "$request.querystring.b"))
+	between := []string{"", " ", ",", "\x00", `","`, `" "`, `"+"`, `\" \"`}
+	for _, text := range between {
+		text = url.QueryEscape(text)
+		g.want(200, "GET /orders?a=1"+text+"2&b=3")
+		g.want(200, "GET /orders?a=1&b=2"+text+"3")
+	}
+	g.wantAsked(2 * len(between))
+}
+
+func keptForOneRoute(t *testing.T) {
+	g := guardOrders(t, saying(policy(allow("*"))), kept(headerSource, "$context.routeKey"))
+	g.want(200, "GET /orders", "Authorization", "a")
+	g.want(200, "POST /orders", "Authorization", "a")
+	g.wantAsked(2)
+}
+
+func keptForSoLong(t *testing.T) {
+	g := guardOrders(t, saying(policy(allow("*"))), kept(headerSource))
+	g.want(200, "GET /orders", "Authorization", "a")
+	g.answer = saying(policy(deny("*"))).answer
+	g.now = now.Add(time.Minute - 1)
+	g.want(200, "GET /orders", "Authorization", "a")
+	g.now = now.Add(time.Minute)
+	g.want(403, "GET /orders", "Authorization", "a")
+	g.wantAsked(2)
+}
+
+func keptWithItsContext(t *testing.T) {
+	authorizer := kept(headerSource)
+	authorizer.Simple = true
+	g := guardOrders(t, saying(`{"isAuthorized":true,"context":{"who":"a"}}`), authorizer)
+	first, second := g.send("GET /orders", "Authorization", "a"), g.send("POST /orders", "Authorization", "a")
+	g.wantAsked(1)
+	if want := `"lambda":{"who":"a"}`; !strings.Contains(first.body, want) || !strings.Contains(second.body, want) {
+		t.Errorf("%s\n%s", first.body, second.body)
+	}
+}
+
+func keptNoError(t *testing.T) {
+	g := guardOrders(t, saying("nonsense"), kept(headerSource))
+	g.want(500, "GET /orders", "Authorization", "a")
+	g.answer = saying(policy(allow("*"))).answer
+	g.want(200, "GET /orders", "Authorization", "a")
+}
+
+func notKeptAtAll(t *testing.T) {
+	g := guardOrders(t, saying(policy(allow("*"))), gateway.Authorizer{IdentitySources: []string{headerSource}})
+	g.want(200, "GET /orders", "Authorization", "a")
+	g.answer = saying(policy(deny("*"))).answer
+	g.want(403, "GET /orders", "Authorization", "a")
 }
 
 // A route without an authorizer is not guarded by its neighbour's, nor by two the one by

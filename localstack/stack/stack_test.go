@@ -390,7 +390,7 @@ func TestAnotherDynamoDBReplacesTheEmulator(t *testing.T) {
 	}
 	put(t, again, "changed", 0)
 	localtest.WaitUntil(t, func() bool { return slices.Contains(localtest.Entries(t, dir), "stream.json") })
-	if text := greeting(t, again); !strings.Contains(text, "\nIts data are in the DynamoDB at "+e.Endpoint()) {
+	if text := greeting(t, again); !strings.Contains(text, "\nLatchkey's data are in the DynamoDB at "+e.Endpoint()) {
 		t.Errorf("it is not told of:\n%s", text)
 	}
 }

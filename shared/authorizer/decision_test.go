@@ -8,19 +8,16 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/google/go-cmp/cmp"
 
-	"latchkey/localstack/keyservice"
+	"latchkey/localstack/keyservice/keyservicetest"
 	"latchkey/shared/access"
 	"latchkey/shared/apikey"
-	"latchkey/shared/awsclient"
 	"latchkey/shared/dynamo"
 	"latchkey/shared/dynamo/dynamotest"
 	"latchkey/shared/fault"
@@ -67,21 +64,10 @@ func (w *world) services(t testing.TB, table dynamo.Config) (*apikey.Service, *s
 	keys := apikey.NewService(apikey.Config{
 		Store: dynamo.New(table), Clock: w.clock, Random: rand.Reader, Log: slog.New(slog.DiscardHandler),
 	})
-	signers, err := keyservice.Open("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	signer, err := signers.Create()
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(signers)
-	t.Cleanup(server.Close)
+	client, signer := keyservicetest.Start(t)
 	return keys, session.NewService(session.Config{
-		Keys: keys, KeyIDs: []string{signer}, Issuer: "https://latchkey.example", Audience: "latchkey", Clock: w.clock,
-		KeyStore: kms.New(awsclient.Config{
-			Region: "local", Endpoint: server.URL, Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
-		}),
+		Keys: keys, KeyStore: kms.New(client), KeyIDs: []string{signer},
+		Issuer: "https://latchkey.example", Audience: "latchkey", Clock: w.clock,
 	})
 }
 

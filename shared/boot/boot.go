@@ -2,10 +2,10 @@
 // operation, and the platform's loop around that. Everything is made once for each process
 // and given to who uses it; nothing is global.
 //
-// A function holds what its operation needs and nothing else: its main names the endpoint,
-// the Maker that suits it, and the parts that it takes from the environment. A package that
-// is imported is initialised and linked, used or not; so this one imports no API, and each
-// service of AWS has a package of its own:
+// A function holds no API and no client of a service but its own: its main names the
+// endpoint, the Maker that suits it, and the parts that it takes from the environment. A
+// package that is imported is initialised and linked, used or not; so this one imports no
+// API, and each service of AWS has a package of its own:
 //
 //	boot           clock, log and randomness; no client of a service
 //	boot/store     the table, by way of DynamoDB
@@ -22,13 +22,13 @@
 //	                             set by Lambda, and valid as long as the process
 //	AWS_ENDPOINT_URL_DYNAMODB    another DynamoDB than the region's
 //	AWS_ENDPOINT_URL_KMS         another KMS than the region's
-//	SESSION_KEYS                 the ids of the session keys in KMS, separated by commas;
-//	                             the first signs. This and what follows only for
+//	SESSION_KEYS                 the ids or ARNs of the session keys in KMS, separated by
+//	                             commas; the first signs. This and the next two only for
 //	                             functions that issue or verify session tokens
 //	SESSION_ISSUER               the tokens' issuer
 //	SESSION_AUDIENCE             the tokens' audience
 //	PROTECTED_API                the API before which an authorizer stands, as package
-//	                             protected writes it
+//	                             protected writes it; only for the authorizer
 package boot
 
 import (

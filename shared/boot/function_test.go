@@ -6,20 +6,17 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/google/go-cmp/cmp"
 
-	"latchkey/localstack/keyservice"
+	"latchkey/localstack/keyservice/keyservicetest"
 	"latchkey/shared/access"
 	"latchkey/shared/apikey"
-	"latchkey/shared/awsclient"
 	"latchkey/shared/boot"
 	"latchkey/shared/dynamo"
 	"latchkey/shared/dynamo/dynamotest"
@@ -77,20 +74,10 @@ func newDeployment(t testing.TB) *deployment {
 // newSessions has one session key behind KMS's wire protocol.
 func newSessions(t testing.TB) boot.Sessions {
 	t.Helper()
-	keys, err := keyservice.Open("")
-	if err != nil {
-		t.Fatal(err)
+	client, id := keyservicetest.Start(t)
+	return boot.Sessions{
+		KeyStore: kms.New(client), KeyIDs: []string{id}, Issuer: "https://latchkey.example", Audience: "latchkey",
 	}
-	id, err := keys.Create()
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(keys)
-	t.Cleanup(server.Close)
-	client := kms.New(awsclient.Config{
-		Region: "local", Endpoint: server.URL, Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
-	})
-	return boot.Sessions{KeyStore: client, KeyIDs: []string{id}, Issuer: "https://latchkey.example", Audience: "latchkey"}
 }
 
 // tick is a clock that never shows a time twice, so that keys sort by creation.

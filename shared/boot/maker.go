@@ -13,7 +13,8 @@ import (
 )
 
 // A Maker makes the function of an operation. There is one for each set of services that
-// operations are made of. Its error is what is wrong with the configuration.
+// operations are made of. The operation is for functions that a route leads to, which log
+// its name and answer by it. The error is what is wrong with the configuration.
 type Maker func(operation.Operation, Config) (lambdaweb.Function, error)
 
 // Alone is for an endpoint that needs no service.

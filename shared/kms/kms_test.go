@@ -10,7 +10,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -22,7 +21,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/google/go-cmp/cmp"
 
-	"latchkey/localstack/keyservice"
+	"latchkey/localstack/keyservice/keyservicetest"
 	"latchkey/shared/awsclient"
 	"latchkey/shared/fault"
 )
@@ -30,18 +29,10 @@ import (
 var withoutCredentials = credentials.NewStaticCredentialsProvider("", "", "")
 
 func TestKeyService(t *testing.T) {
-	service, err := keyservice.Open("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	id, err := service.Create()
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(service)
-	t.Cleanup(server.Close)
+	client, id := keyservicetest.Start(t)
 	digest := sha256.Sum256([]byte("text"))
-	keys := New(configOf(server.URL))
+	client.Wrap = settled
+	keys := New(client)
 
 	public, err := keys.PublicKey(t.Context(), id)
 	if err != nil {

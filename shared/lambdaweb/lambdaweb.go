@@ -128,8 +128,8 @@ func (f directFunction) Invoke(ctx context.Context, payload []byte) ([]byte, err
 	return nil, messages.InvokeResponse_Error{Message: message, Type: failure.Kind.Error()}
 }
 
-// note tells the error's text only if the failure is ours, or a credential was refused: it
-// might repeat what the invoker sent.
+// note tells the error's text only if the failure is ours, or a credential was refused.
+// Any other error might repeat what the invoker sent.
 func (f directFunction) note(ctx context.Context, failure *fault.Error, err error) {
 	level, attributes := slog.LevelInfo, []slog.Attr{slog.String("fault", failure.Kind.Error())}
 	if failure.Kind.IsOurs() {

@@ -278,10 +278,7 @@ func (g Grid) largest() int {
 	}
 	size := Of(Allow(), Deny()).size()
 	for i := 0; i < len(g.cells); i++ {
-		held, refused := written(g.cells[i].pattern), 0
-		for _, s := range g.cells[i].stretches {
-			held += written(s.pattern)
-		}
+		held, refused := g.cells[i].writtenHeld(), 0
 		for ; ; i++ {
 			if isReached[i] {
 				refused += written(g.cells[i].pattern)
@@ -291,6 +288,18 @@ func (g Grid) largest() int {
 			}
 		}
 		size += max(held, refused)
+	}
+	return size
+}
+
+// writtenHeld is how many characters a cell takes that is held, if anybody may.
+func (c cell) writtenHeld() int {
+	if c.right == (protected.Right{}) {
+		return 0
+	}
+	size := written(c.pattern)
+	for _, s := range c.stretches {
+		size += written(s.pattern)
 	}
 	return size
 }

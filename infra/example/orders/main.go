@@ -1,7 +1,7 @@
 // Command orders is the one function of the example: an API of orders, as another team
 // may have it. It knows nothing of keys and imports nothing of Latchkey. The authorizer
 // before it has decided who may call; what that says of the caller comes with the event,
-// and each answer shows it.
+// and each answer with a body shows it.
 //
 // The orders are always the same ones, because there may be several processes of a
 // function, and none can know what another has been told.

@@ -146,28 +146,16 @@ func checkFunctions(t *testing.T, tmpl stacktest.Template, s service) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	authorizer := function("Authorizer", operation.Authorizer)
+	authorizer := stacktest.Function("Authorizer", operation.Authorizer)
 	authorizer["Environment"] = object{"Variables": object{
 		"TABLE_NAME": s.table, "SESSION_KEYS": strings.Join(s.keys, ","), "SESSION_ISSUER": s.issuer, "SESSION_AUDIENCE": s.audience,
 		"PROTECTED_API": api,
 	}}
-	compare(t, map[string]object{"AuthorizerFunction": authorizer, "ordersFunction": function("orders", example.Orders)},
+	orders := stacktest.Function("orders", example.Orders)
+	compare(t, map[string]object{"AuthorizerFunction": authorizer, "ordersFunction": orders},
 		stacktest.Without("Code", tmpl.Properties("AWS::Lambda::Function")))
 	compare(t, operation.Authorizer.Name, tmpl.Bootstrap(t, "AuthorizerFunction"))
 	compare(t, example.Orders.Name, tmpl.Bootstrap(t, "ordersFunction"))
-}
-
-func function(id string, op operation.Operation) object {
-	return object{
-		"Description":   op.Summary,
-		"Runtime":       "provided.al2023",
-		"Architectures": []any{"arm64"},
-		"Handler":       "bootstrap",
-		"MemorySize":    float64(op.MemoryMB),
-		"Timeout":       op.Timeout.Seconds(),
-		"Role":          "${" + id + "Role.Arn}",
-		"LoggingConfig": object{"LogGroup": "${" + id + "Logs}"},
-	}
 }
 
 // checkPolicies gives the authorizer what it does to the service, and the orders nothing

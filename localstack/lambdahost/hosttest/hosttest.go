@@ -44,10 +44,9 @@ func Build(dir string, names ...string) error {
 }
 
 // BuildCatalogue builds the probe function for every operation of the catalogue, and for
-// the example's.
-// Asked for nothing special, bootstrap answers with the full key that is
-// returned, one of the published vectors, and validate-api-key calls that key
-// valid and no other.
+// the example's. Asked for nothing special, bootstrap answers with the full key that is
+// returned, one of the published vectors, and validate-api-key calls that key valid and
+// no other.
 func BuildCatalogue(dir string) (fullKey string, err error) {
 	names := []string{example.Orders.Name}
 	for _, op := range operation.All {
