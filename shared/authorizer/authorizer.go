@@ -30,10 +30,11 @@
 // Which route that is, the gateway tells in most events, and the backend gets the request
 // by it: so its row of the table counts, whatever the path looks like, and a route that the
 // table does not have is refused. Only where the gateway leaves it to the path, because it
-// tells no route or one that takes any path, the row counts that takes the path. Then a
-// path with a slash at its end asks for what it asks for without, too, which is the same
-// to a REST API; and one that a backend might read as another, with dots or escaped
-// slashes, is refused. Without a table, it is the gateway's route or none.
+// tells no route, or a greedy one or the default, beside which a table may have finer ones,
+// the row counts that takes the path. Then a path with a slash at its end asks for what it
+// asks for without, too, which is the same to a REST API; and one that a backend might read
+// as another, with dots or escaped slashes, is refused. Without a table, it is the
+// gateway's route or none.
 //
 // # Answers
 //
@@ -178,14 +179,10 @@ func (a *Authorizer) rightsFor(r request) []protected.Right {
 	case len(a.table.Rows()) == 0:
 		return a.defaultFor(r)
 	}
-	if row, ok := a.rowOf(r); ok {
-		right, _ := row.Value.For(r.target.method)
-		return []protected.Right{right}
+	if r.isOpen() {
+		return a.rightsByPath(r.target)
 	}
-	if !r.isOpen() {
-		return nil
-	}
-	return a.rightsByPath(r.target)
+	return a.rightsByRoute(r)
 }
 
 // defaultFor is what follows from the route that the gateway has chosen. Where it does not
@@ -199,16 +196,17 @@ func (a *Authorizer) defaultFor(r request) []protected.Right {
 	return []protected.Right{right}
 }
 
-// rowOf is the row of the route that the gateway has chosen, by which the backend gets the
-// request. A REST API does not tell whether that is for any method.
-func (a *Authorizer) rowOf(r request) (route.Row[protected.Right], bool) {
+// rightsByRoute is that of the row of the route that the gateway has chosen, by which the
+// backend gets the request. A REST API does not tell whether that is for any method.
+func (a *Authorizer) rightsByRoute(r request) []protected.Right {
 	_, path, _ := strings.Cut(r.route, " ")
-	for _, text := range []string{r.route, r.target.method + " " + path, route.Any + " " + path} {
+	for _, text := range []string{r.target.method + " " + path, route.Any + " " + path} {
 		if row, ok := a.table.Find(text); ok {
-			return row, true
+			right, _ := row.Value.For(r.target.method)
+			return []protected.Right{right}
 		}
 	}
-	return route.Row[protected.Right]{}, false
+	return nil
 }
 
 // rightsByPath are those of the row that takes the path; and, if there is a slash at its

@@ -568,6 +568,7 @@ func TestRouteOfTheGateway(t *testing.T) {
 	table := protected.API{Namespace: "acme.shop", Simple: true, Routes: map[string]protected.Right{
 		"GET /orders/{id}": {}, "GET /orders/{id}/secrets": protected.To(access.Read, "secrets"),
 		"ANY /admin": protected.To(access.Read, "admin"), "ANY /{section}/": protected.AnyKey(),
+		"ANY /files/{path+}": protected.AnyKey(), "GET /files/secret/{path+}": protected.To(access.Read, "secrets"),
 	}}
 	for _, version := range []string{"", "1.0", "2.0"} {
 		for name, test := range map[string]struct {
@@ -584,11 +585,15 @@ func TestRouteOfTheGateway(t *testing.T) {
 			"in the table by other names":      {table, event(version, "/orders/{order}", "/orders/5"), true},
 			"in the table by its path":         {table, event(version, "/{proxy+}", "/orders/5"), true},
 			"not in the table":                 {table, event(version, "/{proxy+}", "/pets/5"), false},
+			"greedy in both, and finer":        {table, event(version, "/files/{path+}", "/files/secret/5"), false},
+			"greedy in both":                   {table, event(version, "/files/{path+}", "/files/5"), true},
 			"forgotten":                        {table, event(version, "/orders/export", "/orders/export"), false},
 			"forgotten, and greedy":            {table, event(version, "/orders/{rest+}", "/orders/5"), true},
 			"forgotten, with a parameter":      {table, event(version, "/{kind}/{id}", "/orders/5"), false},
 			"in the table, another right":      {table, event(version, "/{proxy+}", "/orders/5/secrets"), false},
 			"in the table, by route, not path": {table, event(version, "/orders/{id}/secrets", "/orders/5"), false},
+			"finer than the gateway's":         {table, event(version, "/{proxy+}", "/files/secret/5"), false},
+			"as fine as the gateway's":         {table, event(version, "/{proxy+}", "/files/5"), true},
 			"of any method":                    {table, event(version, "/admin", "/admin/"), false},
 			"a slash that means nothing":       {table, event(version, "/orders/{id}", "/orders/5/"), true},
 			"no route at all":                  {bare, event(version, "", "/orders/5"), false},
