@@ -49,7 +49,7 @@ func (c Config) BaseEndpoint() *string {
 // HTTPClient bounds each try, up to the head of its answer, by the transport's own
 // limits: the time-out of an http.Client costs a timer, a context and a goroutine for
 // each request. What is left, reading an answer of some kilobytes, is bounded by the
-// caller's context.
+// caller's context. Nothing is followed elsewhere: a redirection is an answer like others.
 func (c Config) HTTPClient() *http.Client {
 	var transport http.RoundTripper = awshttp.NewBuildableClient().
 		WithDialerOptions(func(d *net.Dialer) { d.Timeout = attemptTimeout }).
@@ -61,8 +61,10 @@ func (c Config) HTTPClient() *http.Client {
 	if c.Wrap != nil {
 		transport = c.Wrap(transport)
 	}
-	return &http.Client{Transport: transport}
+	return &http.Client{Transport: transport, CheckRedirect: stay}
 }
+
+func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // NewRetryer repeats what the SDK's standard retryer would and what any of the
 // functions calls retryable.

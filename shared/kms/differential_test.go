@@ -165,7 +165,7 @@ var cases = []struct {
 	{name: "blobs that are no base64", answers: []http.HandlerFunc{reply(200, `{"Signature":"?","PublicKey":"?"}`)}, want: outcome{fault.Unavailable, 1}},
 
 	{name: "redirection of the body", answers: []http.HandlerFunc{withHeader("Location", "/there", reply(307, "")), succeed}, want: outcome{fault.Internal, 1}},
-	{name: "redirection", answers: []http.HandlerFunc{withHeader("Location", "/there", reply(302, "")), refuse(400, "NotFoundException")}, want: outcome{fault.NotFound, 2}},
+	{name: "redirection", answers: []http.HandlerFunc{withHeader("Location", "/there", reply(302, "")), refuse(400, "NotFoundException")}, want: outcome{fault.Internal, 1}},
 }
 
 func TestSameAsSDK(t *testing.T) {
