@@ -71,7 +71,7 @@ var plan = []room{
 	{
 		path: "latchkey/shared/authorizer",
 		may: []string{
-			"latchkey/shared/apikey", "latchkey/shared/fault", "latchkey/shared/namespace", "latchkey/shared/policy",
+			"latchkey/shared/access", "latchkey/shared/apikey", "latchkey/shared/fault", "latchkey/shared/namespace", "latchkey/shared/policy",
 			"latchkey/shared/protected", "latchkey/shared/route", "latchkey/shared/session",
 		},
 	},

@@ -106,6 +106,8 @@ func (p AuthorizerProps) validateFor(k kind) error {
 		return fmt.Errorf("%s has no usage plans to count by: only a REST API has", k.name)
 	case len(p.API.Routes) > 0 && !k.routes:
 		return fmt.Errorf("%s has no routes to tell rights by: say in Right what is asked for", k.name)
+	case p.API.Right != (protected.Right{}) && k.routes:
+		return fmt.Errorf("%s has routes to tell rights by: say in Routes, not in Right, what is asked for", k.name)
 	case len(p.API.Routes) == 0 && k.untold:
 		return fmt.Errorf("%s does not tell the route of a request: say in Routes which there are", k.name)
 	case p.API.Right == (protected.Right{}) && !k.routes:

@@ -404,6 +404,7 @@ func TestRefusedAuthorizers(t *testing.T) {
 		{newAppSync, withRight, 1500 * time.Millisecond, `cache TTL 1.5s must be whole seconds from 0s to 1h0m0s`},
 		{newHTTP, withNothing, time.Second, "cache TTL 1s: " + noTable + "an HTTP API would use it for the others"},
 		{newREST, withNothing, time.Minute, "cache TTL 1m0s: " + noTable + "a REST API would use it for the others"},
+		{newHTTP, withRight, 0, `an HTTP API has routes to tell rights by: say in Routes, not in Right, what is asked for`},
 		{newRESTToken, withNothing, 0, `a REST API's TOKEN authorizer does not tell the route of a request: say in Routes which there are`},
 		{newHTTP, withAmbiguousRoutes, time.Minute, `cache TTL 1m0s: no answer can cover all routes: ` +
 			`IAM's patterns cannot tell "GET /files/{path+}" from "GET /files/secret/{id}"`},

@@ -266,7 +266,7 @@ func (s *Stack) startStream(ctx context.Context) error {
 
 func (s *Stack) startFunctions() error {
 	var err error
-	if s.protectedAPI, err = example.Protected().Encode(); err != nil {
+	if s.protectedAPI, err = example.Sampled().Encode(); err != nil {
 		return err
 	}
 	host, err := lambdahost.Start(lambdahost.Config{

@@ -88,7 +88,7 @@ func TestAStackInMemory(t *testing.T) {
 // function nothing of Latchkey's.
 func TestWhatTheExampleIsTold(t *testing.T) {
 	s := start(t, stack.Config{})
-	protectedAPI, err := example.Protected().Encode()
+	protectedAPI, err := example.Sampled().Encode()
 	if err != nil {
 		t.Fatal(err)
 	}

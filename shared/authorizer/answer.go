@@ -105,7 +105,7 @@ func (a *Authorizer) secondsToKeep(key apikey.Key) int {
 	if key.ExpiresAt.IsZero() {
 		return a.api.CacheSeconds
 	}
-	return min(a.api.CacheSeconds, int(key.ExpiresAt.Sub(a.clock()).Seconds()))
+	return max(0, min(a.api.CacheSeconds, int(key.ExpiresAt.Sub(a.clock()).Seconds())))
 }
 
 // policy tells what a key may do, zero for none, one of which is the request.
@@ -121,7 +121,7 @@ func (a *Authorizer) policy(r request, key apikey.Key, isAllowed bool) policy.Do
 	if isAllowed {
 		return policy.Of(policy.Allow(policy.Literally(r.target.arn)))
 	}
-	return policy.Of(policy.Deny(policy.Literally(r.target.arn)))
+	return policy.Of(policy.Deny(policy.Covering(r.target.arn)))
 }
 
 // ofTable is the policy of every route of the table, provided that it says of the request
@@ -133,7 +133,7 @@ func (a *Authorizer) ofTable(r request, key apikey.Key, isAllowed bool) (policy.
 		return whole, false
 	}
 	if !isAllowed && whole.Allows(r.target.arn) {
-		whole.Statement = append(whole.Statement, policy.Deny(policy.Literally(r.target.arn)))
+		whole.Statement = append(whole.Statement, policy.Deny(policy.Covering(r.target.arn)))
 	}
 	return whole, whole.Fits() && whole.Allows(r.target.arn) == isAllowed
 }

@@ -31,9 +31,8 @@
 // by it: so its row of the table counts, whatever the path looks like, and a route that the
 // table does not have is refused. Only where the gateway leaves it to the path, because it
 // tells no route, or a greedy one or the default, beside which a table may have finer ones,
-// the row counts that takes the path. Then a path with a slash at its end asks for what it
-// asks for without, too, which is the same to a REST API; and one that a backend might read
-// as another, with dots or escaped slashes, is refused. Without a table, it is the
+// the row counts that takes the path, and that of any other spelling by which a backend may
+// know it; a path with dots or escaped slashes is refused. Without a table, it is the
 // gateway's route or none.
 //
 // # Answers
@@ -74,6 +73,7 @@ import (
 	"strings"
 	"time"
 
+	"latchkey/shared/access"
 	"latchkey/shared/apikey"
 	"latchkey/shared/fault"
 	"latchkey/shared/namespace"
@@ -162,9 +162,14 @@ func (a *Authorizer) allows(key apikey.Key, r request) bool {
 	return len(rights) > 0 && !slices.ContainsFunc(rights, func(right protected.Right) bool { return !a.holds(key, right) })
 }
 
+// holds reports whether a key has a right, which nobody has that is incomplete: a grant for
+// every kind would also be one for none.
 func (a *Authorizer) holds(key apikey.Key, right protected.Right) bool {
-	if right.AnyKey {
+	switch {
+	case right.AnyKey:
 		return key.Caller().Reaches(a.namespace)
+	case !access.IsKind(right.Kind):
+		return false
 	}
 	return key.Caller().RequireGranted(right.Method, right.Kind, a.namespace) == nil
 }
@@ -174,12 +179,10 @@ func (a *Authorizer) holds(key apikey.Key, right protected.Right) bool {
 func (a *Authorizer) rightsFor(r request) []protected.Right {
 	switch {
 	case r.shape == webSocket || r.shape == appSync:
-		right, _ := a.api.Right.For("")
-		return []protected.Right{right}
+		return []protected.Right{a.api.Right}
 	case len(a.table.Rows()) == 0:
 		return a.defaultFor(r)
-	}
-	if r.isOpen() {
+	case r.isOpen():
 		return a.rightsByPath(r.target)
 	}
 	return a.rightsByRoute(r)
@@ -209,32 +212,21 @@ func (a *Authorizer) rightsByRoute(r request) []protected.Right {
 	return nil
 }
 
-// rightsByPath are those of the row that takes the path; and, if there is a slash at its
-// end, which means nothing to a REST API, of the row that takes it without.
+// rightsByPath are those of the rows that take the path as it is spelled, and as a backend
+// may read it.
 func (a *Authorizer) rightsByPath(t target) []protected.Right {
-	if isObscure(t.path) {
+	spellings, ok := spellingsOf(t.path)
+	if !ok {
 		return nil
 	}
 	var rights []protected.Right
-	for _, path := range slices.Compact([]string{t.path, strings.TrimSuffix(t.path, "/")}) {
+	for _, path := range spellings {
 		if row, _, ok := a.table.Match(t.method, path); ok {
 			right, _ := row.Value.For(t.method)
 			rights = append(rights, right)
 		}
 	}
 	return rights
-}
-
-// isObscure reports whether a path may be another one to a backend that decodes it, or
-// resolves its dots.
-func isObscure(path string) bool {
-	for segment := range strings.SplitSeq(strings.ToLower(path), "/") {
-		if segment == "." || segment == ".." || strings.Contains(segment, `\`) ||
-			strings.Contains(segment, "%2e") || strings.Contains(segment, "%2f") || strings.Contains(segment, "%5c") {
-			return true
-		}
-	}
-	return false
 }
 
 func outcomeOf(isAllowed bool) string {

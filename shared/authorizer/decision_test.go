@@ -368,10 +368,8 @@ func (w *world) requireNoSecrets(t *testing.T, secrets ...string) {
 		t.Error("nothing is logged")
 	}
 	for _, secret := range secrets {
-		for _, part := range []string{secret, secret[strings.LastIndexAny(secret, "_.")+1:]} {
-			if strings.Contains(w.log.String(), part) {
-				t.Error("a secret is logged")
-			}
+		if strings.Contains(w.log.String(), secret[len(secret)/2:]) {
+			t.Error("a secret is logged")
 		}
 	}
 }
@@ -554,6 +552,8 @@ func TestWhereCredentialsAreNot(t *testing.T) {
 func TestRouteOfTheGateway(t *testing.T) {
 	w := newWorld(t)
 	reader := w.issue(t, func(d *apikey.Draft) { d.Grant = rules("read orders") }).FullKey.Reveal()
+	almostAll := access.Grant{Rules: map[string]access.Method{access.EveryKind: access.All}, Except: []string{"secrets", "admin", "pets"}}
+	anything := w.issue(t, func(d *apikey.Draft) { d.Grant = almostAll }).FullKey.Reveal()
 	event := func(version, resource, path string) object {
 		e := object{
 			"type": "REQUEST", "methodArn": policytest.Stage + "/GET" + path, "resource": resource, "httpMethod": "GET", "headers": bearer(reader),
@@ -598,8 +598,11 @@ func TestRouteOfTheGateway(t *testing.T) {
 			"a slash that means nothing":       {table, event(version, "/orders/{id}", "/orders/5/"), true},
 			"no route at all":                  {bare, event(version, "", "/orders/5"), false},
 		} {
-			if got, answer := w.ask(t, test.api, test.asks); (got == "allowed") != test.want {
-				t.Errorf("%q, %s: %s by %s", version, name, got, answer)
+			for _, key := range []string{reader, anything} {
+				test.asks["headers"] = bearer(key)
+				if got, answer := w.ask(t, test.api, test.asks); (got == "allowed") != test.want {
+					t.Errorf("%q, %s: %s by %s", version, name, got, answer)
+				}
 			}
 		}
 	}

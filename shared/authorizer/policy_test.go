@@ -136,9 +136,10 @@ func TestRightsByPath(t *testing.T) {
 	}})
 	for path, want := range map[string]string{
 		"/orders": "read orders", "/orders/5": "read order", "/admin": "read admin", "/x": "any key", "/x/y": "any key",
-		"/orders/": "any key, read orders", "/orders/5/": "any key, read order", "/admin/": "any key, read admin", "/x/": "any key, any key",
+		"/orders/": "read orders, any key", "/orders/5/": "read order, any key", "/admin/": "read admin, any key", "/x/": "any key, any key",
+		"/%61dmin": "any key, read admin", "/orders/%35/": "read order, any key, read order, any key", "/x%20y": "any key, any key",
 		"/x/../admin": "", "/x/./y": "", "/..": "", "/x%2fy": "", "/x%2Fy": "", "/%2e%2e/admin": "", "/x%5Cy": "", `/x\y`: "",
-		"/x..y": "any key", "/x%20y": "any key", "//admin": "any key",
+		"/%2561dmin": "", "/x%": "", "/x;y": "", "/x%3By": "", "//admin": "", "/x//y": "", "/x..y": "any key",
 	} {
 		target, err := readTarget(policytest.Stage + "/GET" + path)
 		must(t, err)

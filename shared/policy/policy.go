@@ -16,6 +16,8 @@
 //   - What lies deeper than a parameter and is in no route of the table is denied as well,
 //     unless an allowed route lies there. A table that is kept answers for must have every
 //     route of the API.
+//   - Paths are compared as they are spelled. Behind a route that takes any path, the backend
+//     should know each of its own by one spelling.
 //   - REST APIs take a slash at the end of a path for nothing, HTTP APIs do not. With it, a
 //     path is allowed only if it is without, where the table has that.
 //
@@ -117,6 +119,10 @@ func Literally(text string) string {
 	}
 	return strings.NewReplacer("${", "${$}{", "*", "${*}", "?", "${?}").Replace(text)
 }
+
+// Covering writes a text so that it is taken, and perhaps more is: what is to be denied
+// must not depend on how well a platform knows variables.
+func Covering(text string) string { return strings.ReplaceAll(text, "${", "${$}{") }
 
 // takes reports whether a pattern takes a text. It is made of what Literally writes, * for
 // any characters or none, and ? for one.

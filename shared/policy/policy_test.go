@@ -337,6 +337,9 @@ func FuzzPatterns(f *testing.F) {
 		if want := policytest.Matches(pattern, text); policy.Of(policy.Allow(pattern)).Allows(text) != want && !strings.Contains(withoutVariables, "${") {
 			t.Errorf("%q takes %q: %v", pattern, text, want)
 		}
+		if !policytest.Matches(policy.Covering(text), text) {
+			t.Errorf("%q is not covered", text)
+		}
 		if !policytest.Matches(policy.Literally(text), text) {
 			t.Errorf("%q is not literally itself", text)
 		}

@@ -170,6 +170,9 @@ func isNotOfParameter(r rune) bool {
 // is malformed, or for which there is no default.
 func (a API) Table() (table route.Table[Right], err error) {
 	for _, text := range slices.Sorted(maps.Keys(a.Routes)) {
+		if other, ok := a.withoutSlash(text); ok {
+			return table, fmt.Errorf("protected API: route %q differs from %q by a slash alone, which is none to a REST API", text, other)
+		}
 		key, err := route.Parse(text)
 		if err != nil {
 			return table, fmt.Errorf("protected API: %w", err)
@@ -183,6 +186,19 @@ func (a API) Table() (table route.Table[Right], err error) {
 		}
 	}
 	return table, nil
+}
+
+// withoutSlash gives the route that differs from another one, of whatever method, by the
+// slash at its end.
+func (a API) withoutSlash(text string) (string, bool) {
+	_, path, _ := strings.Cut(text, " ")
+	trimmed, isSlashed := strings.CutSuffix(path, "/")
+	for other := range a.Routes {
+		if _, path, _ := strings.Cut(other, " "); isSlashed && trimmed != "" && path == trimmed {
+			return other, true
+		}
+	}
+	return "", false
 }
 
 // rightOf completes a right with the kind that follows from its route.

@@ -60,6 +60,7 @@ func TestWrongAPIs(t *testing.T) {
 		`{"namespace":"a","routes":{"OPTIONS /x":""}}`:                     `nothing follows from the method`,
 		`{"namespace":"a","routes":{"GET /x/{a}":"","GET /x/{b}":""}}`:     `is there twice`,
 		`{"namespace":"a","base":"/shop","routes":{"GET /shop/{x}":""}}`:   `no segment of the path names a kind`,
+		`{"namespace":"a","routes":{"GET /x":"","ANY /x/":"any key"}}`:     `route "ANY /x/" differs from "GET /x" by a slash alone`,
 		`{"namespace":"a","routes":{"get /x":"any key"}}`:                  `API Gateway has no method "get"`,
 		`{"namespace":"a","routes":{"GET /x":"delete"}}`:                   `a right must be`,
 		`{"namespace":"a","routes":{"GET /x":"any key "}}`:                 `a right must be`,
