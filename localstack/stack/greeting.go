@@ -19,7 +19,8 @@ func (s *Stack) Greet(w io.Writer) error {
 	fmt.Fprintf(&text, "Latchkey is at %s\n", s.url)
 	fmt.Fprintf(&text, "An API that it protects is at %s/orders\n", s.exampleURL)
 	if s.config.DynamoDBEndpoint != "" {
-		fmt.Fprintf(&text, "Latchkey's data are in the DynamoDB at %s, as %s says, and not in the emulator\n", s.endpoint, operation.DynamoDBVariable)
+		fmt.Fprintf(&text, "Latchkey's data are in the DynamoDB at %s, as %s says, and not in the emulator\n",
+			s.endpoint, operation.DynamoDBVariable)
 	}
 	if s.firstKey != "" {
 		fmt.Fprintf(&text, "\nThe first key of the namespace %s, shown once and kept in %s:\n%s\n",
