@@ -44,6 +44,7 @@ var plan = []room{
 	{path: "latchkey/shared/schema"},
 	{path: "latchkey/shared/fault"},
 	{path: "latchkey/shared/namespace"},
+	{path: "latchkey/shared/credential"},
 	{path: "latchkey/shared/route"},
 	{path: "latchkey/shared/operation", may: []string{"latchkey/shared/route", "latchkey/shared/schema"}},
 	{
@@ -53,7 +54,7 @@ var plan = []room{
 	},
 	{
 		path: "latchkey/shared/protected",
-		may:  []string{"latchkey/shared/access", "latchkey/shared/namespace", "latchkey/shared/route"},
+		may:  []string{"latchkey/shared/access", "latchkey/shared/credential", "latchkey/shared/namespace", "latchkey/shared/route"},
 	},
 	{path: "latchkey/shared/policy/policytest", may: []string{"latchkey/shared/policy"}},
 	{path: "latchkey/shared/policy", may: []string{"latchkey/shared/protected", "latchkey/shared/route"}},
@@ -88,7 +89,7 @@ var plan = []room{
 			"latchkey/shared/namespace", "latchkey/shared/schema", sdk, smithy,
 		},
 	},
-	{path: "latchkey/shared/web", may: []string{"latchkey/shared/fault", "latchkey/shared/operation", jsonv2}},
+	{path: "latchkey/shared/web", may: []string{"latchkey/shared/credential", "latchkey/shared/fault", "latchkey/shared/operation", jsonv2}},
 	{
 		path: "latchkey/shared/lambdaweb",
 		may:  []string{"latchkey/shared/fault", "latchkey/shared/operation", "latchkey/shared/web", lambda, jsonv2},

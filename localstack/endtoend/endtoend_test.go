@@ -428,7 +428,7 @@ func TestAbsentDatabase(t *testing.T) {
 		{http.MethodGet, "/api/v1/current-user", ""},
 	} {
 		for _, op := range operation.All {
-			if op.Method() == exchange.method && operation.MatchPath(op.Path(), exchange.path) {
+			if op.Method() == exchange.method && op.HasPath(exchange.path) {
 				tried[op.Name] = true
 			}
 		}

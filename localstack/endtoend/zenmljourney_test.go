@@ -459,7 +459,7 @@ func crowd[T zenmlKind](t *testing.T, z *zenmlWorld, processes *sync.Map, path s
 	wantEqual(t, "items of two", items()-before, 2*quiet)
 
 	i := slices.IndexFunc(operation.All, func(op operation.Operation) bool {
-		return op.Method() == http.MethodPost && operation.MatchPath(op.Path(), "/api/v1"+path)
+		return op.Method() == http.MethodPost && op.HasPath("/api/v1"+path)
 	})
 	count, _ := processes.Load(operation.All[i].Name)
 	if n := count.(*atomic.Int64).Load(); n < lambdahost.DefaultMaxProcesses {

@@ -28,16 +28,18 @@ func spellingsOf(path string) (spellings []string, ok bool) {
 // dots, or leaves out what is empty or parameters of a segment.
 func isObscure(path string) bool {
 	segments := strings.Split(strings.TrimPrefix(path, "/"), "/")
+	last := len(segments) - 1
 	for i, segment := range segments {
-		isInner := i < len(segments)-1
-		if segment == "." || segment == ".." || segment == "" && isInner || strings.ContainsAny(segment, `\;`) || hasEscapedSlash(segment) {
+		isDots, isNothing := segment == "." || segment == "..", segment == "" && i < last
+		if isDots || isNothing || strings.ContainsAny(segment, `\;`) || hidesSigns(segment) {
 			return true
 		}
 	}
 	return false
 }
 
-func hasEscapedSlash(segment string) bool {
+// hidesSigns reports whether a dot, a slash of either kind, or an escape is escaped.
+func hidesSigns(segment string) bool {
 	segment = strings.ToLower(segment)
-	return slices.ContainsFunc([]string{"%2e", "%2f", "%5c", "%25"}, func(escaped string) bool { return strings.Contains(segment, escaped) })
+	return slices.ContainsFunc([]string{"%2e", "%2f", "%5c", "%25"}, func(sign string) bool { return strings.Contains(segment, sign) })
 }

@@ -428,13 +428,15 @@ func APIOf(path string) API {
 	return Platform
 }
 
-// MatchPath reports whether a path fits a template such as "/v1/{name}/x",
-// where {name} stands for one segment that is not empty.
-func MatchPath(template, path string) bool {
-	wants, gots := strings.Split(template, "/"), strings.Split(path, "/")
-	return slices.EqualFunc(wants, gots, func(want, got string) bool {
-		return want == got || strings.HasPrefix(want, "{") && got != ""
-	})
+// HasPath reports whether a path is one of the operation's route, by whatever method. The
+// default route, which takes what no other does, has no paths of its own.
+func (o Operation) HasPath(path string) bool {
+	key, err := route.Parse(o.Route)
+	if err != nil || key.IsDefault() {
+		return false
+	}
+	_, ok := key.Bind(route.Split(path))
+	return ok
 }
 
 // withheld are routes of the vendors' that Latchkey does not have, on paths that it has
@@ -450,7 +452,7 @@ func IsWithheld(method, path string) bool { return slices.Contains(withheld, met
 func Methods(path string) []string {
 	var methods []string
 	for _, op := range All {
-		if op.Method() != "" && MatchPath(op.Path(), path) {
+		if op.HasPath(path) {
 			methods = append(methods, op.Method())
 		}
 	}

@@ -25,6 +25,7 @@ import (
 	"strings"
 
 	"latchkey/shared/access"
+	"latchkey/shared/credential"
 	"latchkey/shared/namespace"
 	"latchkey/shared/route"
 )
@@ -90,11 +91,7 @@ const (
 // Credential takes the credential out of a header's value. False: there is none.
 func (h Header) Credential(value string) (string, bool) {
 	if h == Authorization {
-		scheme, rest, _ := strings.Cut(value, " ")
-		if !strings.EqualFold(scheme, "Bearer") {
-			return "", false
-		}
-		value = rest
+		return credential.Bearer(value)
 	}
 	value = strings.TrimSpace(value)
 	return value, value != ""

@@ -107,7 +107,7 @@ func TestCredential(t *testing.T) {
 		{APIKeyHeader, "Bearer abc", "Bearer abc"},
 		{APIKeyHeader, " ", ""},
 	} {
-		if got, ok := test.header.Credential(test.value); got != test.want || ok != (test.want != "") {
+		if got, ok := test.header.Credential(test.value); ok != (test.want != "") || ok && got != test.want {
 			t.Errorf("%s: %q holds %q, %v, want %q", test.header.Name(), test.value, got, ok, test.want)
 		}
 	}

@@ -32,6 +32,7 @@ import (
 	"strings"
 	"time"
 
+	"latchkey/shared/credential"
 	"latchkey/shared/fault"
 	"latchkey/shared/operation"
 )
@@ -109,12 +110,11 @@ func (r *Request) Bearer() (string, error) {
 	if !ok {
 		return "", fault.New(fault.Unauthenticated, "Missing authorization header")
 	}
-	scheme, credential, _ := strings.Cut(header, " ")
-	credential = strings.TrimSpace(credential)
-	if !strings.EqualFold(scheme, "Bearer") || credential == "" {
+	text, ok := credential.Bearer(header)
+	if !ok {
 		return "", fault.New(fault.Unauthenticated, "Invalid authorization header: Bearer")
 	}
-	return credential, nil
+	return text, nil
 }
 
 // A Response is an answer. A handler makes a new one for each request, as the Server
