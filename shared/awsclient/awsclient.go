@@ -8,6 +8,7 @@ package awsclient
 
 import (
 	"errors"
+	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -65,6 +66,24 @@ func (c Config) HTTPClient() *http.Client {
 }
 
 func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+// An SDKClient is the HTTP client of one of the SDK's own clients.
+type SDKClient struct{ http *http.Client }
+
+// SDKClient gives HTTPClient to one of the SDK's own clients, which takes a request's
+// body away as soon as there is an answer. A transport that has not asked for the body's
+// end by then would get io.EOF from the body's WriteTo, take it for an error, and close
+// the connection under an answer that is still being read.
+func (c Config) SDKClient() SDKClient { return SDKClient{c.HTTPClient()} }
+
+// Do sends a request whose body can only be read, and so ends in good order when it is
+// taken away. The request is the client's from here on.
+func (c SDKClient) Do(r *http.Request) (*http.Response, error) {
+	if r.Body != nil {
+		r.Body = struct{ io.ReadCloser }{r.Body}
+	}
+	return c.http.Do(r)
+}
 
 // NewRetryer repeats what the SDK's standard retryer would and what any of the
 // functions calls retryable.

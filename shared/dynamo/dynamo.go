@@ -88,7 +88,7 @@ func newClient(c Config) *dynamodb.Client {
 		Region:       c.Region,
 		Credentials:  c.Credentials,
 		BaseEndpoint: c.BaseEndpoint(),
-		HTTPClient:   c.HTTPClient(),
+		HTTPClient:   c.SDKClient(),
 		Retryer:      awsclient.NewRetryer(retry.IsErrorRetryableFunc(isTransactionConflict)),
 	}, c.Options...)
 }

@@ -180,7 +180,7 @@ func TestSameAsSDK(t *testing.T) {
 				server := play(t, test.answers...)
 				config := configOf(server.URL)
 				if test.isSlow {
-					config.Wrap = func(plain http.RoundTripper) http.RoundTripper { return settled(impatient(plain)) }
+					config.Wrap = impatient
 				}
 				_, err := actions[action](t.Context(), clients[client](config))
 				if diff := cmp.Diff(want, outcome{kindOf(err), server.count()}); diff != "" {

@@ -31,7 +31,6 @@ var withoutCredentials = credentials.NewStaticCredentialsProvider("", "", "")
 func TestKeyService(t *testing.T) {
 	client, id := keyservicetest.Start(t)
 	digest := sha256.Sum256([]byte("text"))
-	client.Wrap = settled
 	keys := New(client)
 
 	public, err := keys.PublicKey(t.Context(), id)

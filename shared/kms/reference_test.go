@@ -9,7 +9,6 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
-	"net/http/httptrace"
 	"sync"
 	"testing"
 	"time"
@@ -44,7 +43,7 @@ func newReference(c awsclient.Config) reference {
 		Region:       c.Region,
 		Credentials:  c.Credentials,
 		BaseEndpoint: c.BaseEndpoint(),
-		HTTPClient:   c.HTTPClient(),
+		HTTPClient:   c.SDKClient(),
 		Retryer:      awsclient.NewRetryer(),
 	})}
 }
@@ -109,7 +108,6 @@ func configOf(endpoint string) awsclient.Config {
 		Region:      region,
 		Endpoint:    endpoint,
 		Credentials: credentials.NewStaticCredentialsProvider(accessKey, secretKey, sessionToken),
-		Wrap:        settled,
 	}
 }
 
@@ -124,21 +122,6 @@ func impatient(transport http.RoundTripper) http.RoundTripper {
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
-// settled lets a client see an answer when its request is written. The SDK's client takes
-// the body away from the transport as soon as there is an answer, and if that is too soon
-// for the transport, it closes the connection and the request is tried once more.
-func settled(transport http.RoundTripper) http.RoundTripper {
-	return roundTrip(func(r *http.Request) (*http.Response, error) {
-		written := make(chan bool, 10)
-		trace := &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { written <- true }}
-		response, err := transport.RoundTrip(r.WithContext(httptrace.WithClientTrace(r.Context(), trace)))
-		if err == nil {
-			<-written
-		}
-		return response, err
-	})
-}
 
 // A script is a server that gives one answer to each request, and the last one from then
 // on.
