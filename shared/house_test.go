@@ -67,14 +67,14 @@ var plan = []room{
 	},
 	{
 		path:   "latchkey/shared/session",
-		may:    []string{"latchkey/shared/apikey", "latchkey/shared/fault", "latchkey/shared/namespace", jwt},
+		may:    []string{"latchkey/shared/apikey", "latchkey/shared/fault", "latchkey/shared/namespace", "latchkey/shared/telemetry", jwt},
 		banned: []string{"net", "encoding/json"},
 	},
 	{
 		path: "latchkey/shared/authorizer",
 		may: []string{
 			"latchkey/shared/access", "latchkey/shared/apikey", "latchkey/shared/fault", "latchkey/shared/namespace", "latchkey/shared/policy",
-			"latchkey/shared/protected", "latchkey/shared/route", "latchkey/shared/session",
+			"latchkey/shared/protected", "latchkey/shared/route", "latchkey/shared/session", "latchkey/shared/telemetry",
 		},
 	},
 	{path: "latchkey/shared/awsclient", may: []string{sdk, smithy}},
@@ -90,10 +90,13 @@ var plan = []room{
 			"latchkey/shared/namespace", "latchkey/shared/schema", sdk, smithy,
 		},
 	},
-	{path: "latchkey/shared/web", may: []string{"latchkey/shared/credential", "latchkey/shared/fault", "latchkey/shared/operation", jsonv2}},
+	{
+		path: "latchkey/shared/web",
+		may:  []string{"latchkey/shared/credential", "latchkey/shared/fault", "latchkey/shared/operation", "latchkey/shared/telemetry", jsonv2},
+	},
 	{
 		path: "latchkey/shared/lambdaweb",
-		may:  []string{"latchkey/shared/fault", "latchkey/shared/operation", "latchkey/shared/web", lambda, jsonv2},
+		may:  []string{"latchkey/shared/fault", "latchkey/shared/operation", "latchkey/shared/telemetry", "latchkey/shared/web", lambda, jsonv2},
 	},
 	{path: "latchkey/shared/api/namespaces/query", may: []string{jsonv2}},
 	{path: "latchkey/shared/api/serviceaccounts/query", may: []string{jsonv2}},
@@ -107,7 +110,7 @@ var plan = []room{
 			"latchkey/shared/access", "latchkey/shared/api/bearer", "latchkey/shared/api/namespaces/query",
 			"latchkey/shared/api/serviceaccounts/query", "latchkey/shared/api/wiring", "latchkey/shared/apikey",
 			"latchkey/shared/fault", "latchkey/shared/namespace", "latchkey/shared/operation", "latchkey/shared/session",
-			"latchkey/shared/web", jsonv2, uuid,
+			"latchkey/shared/telemetry", "latchkey/shared/web", jsonv2, uuid,
 		},
 	},
 	{path: "latchkey/shared/boot", may: []string{"latchkey/shared/", sdk + "credentials"}},

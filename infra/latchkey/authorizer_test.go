@@ -35,6 +35,7 @@ var newAppContext = map[string]any{
 
 // plainReference is a service of another app.
 var plainReference = latchkey.ServiceReference{
+	Name:           "keys",
 	TableName:      "keys-Table-1",
 	TableARN:       "arn:aws:dynamodb:eu-central-1:123456789012:table/keys-Table-1",
 	SessionKeyARNs: []string{"arn:aws:kms:eu-central-1:123456789012:key/2", "arn:aws:kms:eu-central-1:123456789012:key/1"},
@@ -294,6 +295,7 @@ func checkAuthorizerFunctions(t *testing.T, tmpl stacktest.Template) {
 		}
 		function := stacktest.Function(api.name, operation.Authorizer)
 		function["Environment"] = object{"Variables": object{
+			"SERVICE_NAME":     "keys",
 			"TABLE_NAME":       "${keys/Table}",
 			"SESSION_KEYS":     "${keys/SessionKey2.Arn},${keys/SessionKey1.Arn}",
 			"SESSION_ISSUER":   "${keys/API.ApiEndpoint}",
@@ -460,6 +462,7 @@ func errorOf[T any](
 
 func TestIncompleteReferences(t *testing.T) {
 	for want, spoil := range map[string]func(*latchkey.ServiceReference){
+		"Name":           func(r *latchkey.ServiceReference) { r.Name = "" },
 		"TableName":      func(r *latchkey.ServiceReference) { r.TableName = "" },
 		"TableARN":       func(r *latchkey.ServiceReference) { r.TableARN = "" },
 		"SessionKeyARNs": func(r *latchkey.ServiceReference) { r.SessionKeyARNs = nil },

@@ -18,6 +18,7 @@ import (
 // service's stack to any other. All of it must be set. Account and region must be those
 // of the service.
 type ServiceReference struct {
+	Name           string // of its stack, for metrics
 	TableName      string
 	TableARN       string
 	SessionKeyARNs []string // the first signs; the output has them in one text, separated by commas
@@ -28,7 +29,7 @@ type ServiceReference struct {
 // validate names what is missing, before a function is deployed that would miss it.
 func (r ServiceReference) validate() error {
 	for _, part := range []struct{ name, value string }{
-		{"TableName", r.TableName}, {"TableARN", r.TableARN}, {"SessionKeyARNs", strings.Join(r.SessionKeyARNs, "")},
+		{"Name", r.Name}, {"TableName", r.TableName}, {"TableARN", r.TableARN}, {"SessionKeyARNs", strings.Join(r.SessionKeyARNs, "")},
 		{"Issuer", r.Issuer}, {"Audience", r.Audience},
 	} {
 		if part.value == "" {
@@ -43,7 +44,7 @@ func (r ServiceReference) validate() error {
 
 // environment tells an operation's function of the service, as much as it uses.
 func (r ServiceReference) environment(op operation.Operation) map[string]*string {
-	variables := make(map[string]*string)
+	variables := map[string]*string{operation.ServiceNameVariable: &r.Name}
 	if op.UsesTable() {
 		variables[operation.TableNameVariable] = &r.TableName
 	}

@@ -161,6 +161,7 @@ func (s *Service) newReference(props ServiceProps) ServiceReference {
 		keys = append(keys, *key.KeyArn())
 	}
 	return ServiceReference{
+		Name:           s.name,
 		TableName:      *s.table.TableName(),
 		TableARN:       *s.table.TableArn(),
 		SessionKeyARNs: keys,

@@ -11,11 +11,12 @@ import (
 	"latchkey/shared/operation"
 )
 
-// The names of the stack's outputs. From OutputTableName to OutputAudience they are a
+// The names of the stack's outputs. From OutputName to OutputAudience they are a
 // ServiceReference, for apps other than the stack's own.
 const (
 	OutputBaseURL           = "BaseURL"
 	OutputSessionKeysURL    = "SessionKeysURL"
+	OutputName              = "Name"
 	OutputTableName         = "TableName"
 	OutputTableARN          = "TableARN"
 	OutputSessionKeyARNs    = "SessionKeyARNs"
@@ -51,6 +52,7 @@ func addOutputs(stack awscdk.Stack, s *Service) {
 	for _, output := range []struct{ name, description, value string }{
 		{OutputBaseURL, "Where the API answers", s.BaseURL()},
 		{OutputSessionKeysURL, "Where others find the keys that verify session tokens", s.BaseURL() + operation.SessionKeys.Path()},
+		{OutputName, "The name by which metrics tell this Latchkey from others", s.reference.Name},
 		{OutputTableName, "The table, which outlives the stack", s.reference.TableName},
 		{OutputTableARN, "The table, for the rights of authorizers", s.reference.TableARN},
 		{OutputSessionKeyARNs, "The session keys, the first of which signs", strings.Join(s.reference.SessionKeyARNs, ",")},

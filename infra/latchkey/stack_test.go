@@ -182,14 +182,12 @@ func checkFunctions(t *testing.T, tmpl template) {
 func function(op operation.Operation, s sessions) object {
 	properties := stacktest.Function(id(op, ""), op)
 	properties["FunctionName"] = functionName(op)
-	if variables := environment(op, s); len(variables) > 0 {
-		properties["Environment"] = object{"Variables": variables}
-	}
+	properties["Environment"] = object{"Variables": environment(op, s)}
 	return properties
 }
 
 func environment(op operation.Operation, s sessions) object {
-	variables := make(object)
+	variables := object{operation.ServiceNameVariable: stackName}
 	if op.UsesTable() {
 		variables[operation.TableNameVariable] = "${Table}"
 	}
@@ -453,6 +451,7 @@ func checkOutputs(t *testing.T, tmpl template) {
 	want := map[string]object{
 		latchkey.OutputBaseURL:           {"Value": "${API.ApiEndpoint}"},
 		latchkey.OutputSessionKeysURL:    {"Value": "${API.ApiEndpoint}/.well-known/jwks.json"},
+		latchkey.OutputName:              {"Value": stackName},
 		latchkey.OutputTableName:         {"Value": "${Table}"},
 		latchkey.OutputTableARN:          {"Value": "${Table.Arn}"},
 		latchkey.OutputSessionKeyARNs:    {"Value": strings.Join(sessionKeys(tmpl.sessions), ",")},

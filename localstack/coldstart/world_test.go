@@ -43,6 +43,7 @@ func newWorld(b *testing.B) *world {
 		"TZ=:UTC", "_HANDLER=bootstrap",
 		"AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local", "AWS_SESSION_TOKEN=local",
 		"AWS_LAMBDA_FUNCTION_NAME=measured", "AWS_LAMBDA_FUNCTION_VERSION=$LATEST", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=256",
+		operation.ServiceNameVariable + "=latchkey",
 		operation.TableNameVariable + "=latchkey",
 		operation.DynamoDBVariable + "=" + services.URL,
 		operation.KMSVariable + "=" + services.URL,

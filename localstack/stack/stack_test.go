@@ -103,16 +103,16 @@ func TestWhatTheExampleIsTold(t *testing.T) {
 		}
 		for _, variable := range seen {
 			name, _, _ := strings.Cut(variable, "=")
-			if strings.HasPrefix(name, "AWS_ENDPOINT") || strings.HasPrefix(name, "SESSION_") || name == operation.TableNameVariable || name == operation.ProtectedAPIVariable {
+			if strings.HasPrefix(name, "AWS_ENDPOINT") || strings.HasPrefix(name, "SESSION_") || name == operation.TableNameVariable || name == operation.ServiceNameVariable || name == operation.ProtectedAPIVariable {
 				ours = append(ours, variable)
 			}
 		}
 		return ours
 	}
-	if got := told(operation.Authorizer); !slices.Contains(got, "PROTECTED_API="+protectedAPI) || len(got) != 7 {
+	if got := told(operation.Authorizer); !slices.Contains(got, "PROTECTED_API="+protectedAPI) || len(got) != 8 {
 		t.Errorf("the authorizer is told %q", got)
 	}
-	if got := told(operation.WhoAmI); len(got) != 6 {
+	if got := told(operation.WhoAmI); len(got) != 7 {
 		t.Errorf("another function is told %q", got)
 	}
 	if got := told(example.Orders); len(got) != 0 {

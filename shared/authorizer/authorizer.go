@@ -68,7 +68,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -81,6 +80,7 @@ import (
 	"latchkey/shared/protected"
 	"latchkey/shared/route"
 	"latchkey/shared/session"
+	"latchkey/shared/telemetry"
 )
 
 // A Config says what an Authorizer is made of. All of it must be set.
@@ -88,7 +88,6 @@ type Config struct {
 	API      protected.API
 	Sessions *session.Service
 	Clock    func() time.Time
-	Log      *slog.Logger
 }
 
 // An Authorizer stands before one API. It is safe for concurrent use.
@@ -99,7 +98,6 @@ type Authorizer struct {
 	grid      policy.Grid
 	sessions  *session.Service
 	clock     func() time.Time
-	log       *slog.Logger
 }
 
 // New returns an authorizer that is made of c. Its error is what is wrong with the API.
@@ -114,45 +112,50 @@ func New(c Config) (*Authorizer, error) {
 	}
 	return &Authorizer{
 		api: c.API, namespace: ns, table: table, grid: policy.NewGrid(table),
-		sessions: c.Sessions, clock: c.Clock, log: c.Log,
+		sessions: c.Sessions, clock: c.Clock,
 	}, nil
 }
 
-// Authorize answers one event. Unauthenticated, with the message "Unauthorized": the
+// Authorize answers one event, and notes what it answers. Unauthenticated, with the message "Unauthorized": the
 // platform wants a missing or bad key as this error. Any other error says that it could
 // not be decided.
-func (a *Authorizer) Authorize(ctx context.Context, payload []byte) ([]byte, error) {
+func (a *Authorizer) Authorize(ctx context.Context, entry *telemetry.Entry, payload []byte) ([]byte, error) {
 	r, err := read(payload)
 	if err != nil {
 		return nil, err
 	}
-	key, err := a.authenticate(ctx, r)
+	r.note(entry)
+	key, err := a.authenticate(ctx, entry, r)
 	switch {
 	case errors.Is(err, fault.Unauthenticated):
-		return a.refuse(ctx, r, err)
+		return a.refuse(entry, r, err)
 	case err != nil:
 		return nil, err
 	}
 	isAllowed := a.allows(key, r)
-	a.note(ctx, r, outcomeOf(isAllowed), key.Locator)
+	noteDecision(entry, key.Locator, isAllowed)
 	return a.answer(r, key, isAllowed)
 }
 
-func (a *Authorizer) authenticate(ctx context.Context, r request) (apikey.Key, error) {
+func (a *Authorizer) authenticate(ctx context.Context, entry *telemetry.Entry, r request) (apikey.Key, error) {
 	credential, ok := r.credential(a.api)
 	if !ok {
 		return apikey.Key{}, session.Refuse(errors.New("no credential, or more than one"))
 	}
-	return a.sessions.Authenticate(ctx, credential)
+	key, err := a.sessions.Authenticate(ctx, credential)
+	entry.Judge(session.VerdictOf(err))
+	return key, err
 }
 
-// refuse answers a request without a good key.
-func (a *Authorizer) refuse(ctx context.Context, r request, why error) ([]byte, error) {
+// refuse answers a request without a good key. What is refused by an error is noted with
+// that.
+func (a *Authorizer) refuse(entry *telemetry.Entry, r request, why error) ([]byte, error) {
+	entry.Note("outcome", "unauthenticated")
 	switch r.shape {
 	case restToken, restRequest, webSocket:
 		return nil, fault.Wrap(fault.Unauthenticated, why, "Unauthorized")
 	}
-	a.note(ctx, r, "unauthenticated", apikey.Locator{}, slog.String("error", why.Error()))
+	entry.Note("error", why.Error())
 	return a.answer(r, apikey.Key{}, false)
 }
 
@@ -229,23 +232,19 @@ func (a *Authorizer) rightsByPath(t target) []protected.Right {
 	return rights
 }
 
-func outcomeOf(isAllowed bool) string {
-	if isAllowed {
-		return "allowed"
+func (r request) note(entry *telemetry.Entry) {
+	entry.Note("event", r.shape.String())
+	if r.route != "" {
+		entry.Note("route", r.route)
 	}
-	return "forbidden"
 }
 
-// note writes the one line about an answer. What is refused by an error is logged with
-// that.
-func (a *Authorizer) note(ctx context.Context, r request, outcome string, by apikey.Locator, more ...slog.Attr) {
-	attributes := append(more, slog.String("event", r.shape.String()), slog.String("outcome", outcome))
-	if r.route != "" {
-		attributes = append(attributes, slog.String("route", r.route))
+func noteDecision(entry *telemetry.Entry, by apikey.Locator, isAllowed bool) {
+	outcome := "forbidden"
+	if isAllowed {
+		outcome = "allowed"
 	}
-	if by != (apikey.Locator{}) {
-		attributes = append(attributes,
-			slog.String("caller_key", by.ID.String()), slog.String("caller_namespace", by.Namespace.String()))
-	}
-	a.log.LogAttrs(ctx, slog.LevelInfo, "authorization", attributes...)
+	entry.Note("outcome", outcome)
+	entry.Note("caller_key", by.ID.String())
+	entry.Note("caller_namespace", by.Namespace.String())
 }

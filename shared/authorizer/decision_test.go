@@ -27,6 +27,7 @@ import (
 	"latchkey/shared/policy/policytest"
 	"latchkey/shared/protected"
 	"latchkey/shared/session"
+	"latchkey/shared/telemetry"
 )
 
 var database dynamotest.Database
@@ -244,11 +245,14 @@ func askers() []asker {
 // ask sends an event and says what the platform makes of the answer.
 func (w *world) ask(t testing.TB, api protected.API, event any) (outcome, answer string) {
 	t.Helper()
-	a, err := New(Config{API: api, Sessions: w.sessions, Clock: w.clock, Log: slog.New(slog.NewJSONHandler(&w.log, nil))})
+	a, err := New(Config{API: api, Sessions: w.sessions, Clock: w.clock})
 	must(t, err)
 	payload, err := json.Marshal(event)
 	must(t, err)
-	text, err := a.Authorize(t.Context(), payload)
+	var entry telemetry.Entry
+	text, err := a.Authorize(t.Context(), &entry, payload)
+	telemetry.NewRecorder(telemetry.Config{Log: slog.New(slog.NewJSONHandler(&w.log, nil)), Clock: w.clock}).
+		Record(t.Context(), &entry, telemetry.Outcome{})
 	return outcomeFor(t, event.(object), text, err), string(text)
 }
 
@@ -482,7 +486,7 @@ func TestEventsThatAreNone(t *testing.T) {
 		`{"type":"REQUEST","methodArn":"` + arn + `","requestContext":{"eventType":"CONNECT"}}`,
 		`{"authorizationToken":"x","requestContext":{}}`,
 	} {
-		answer, err := a.Authorize(t.Context(), []byte(payload))
+		answer, err := a.Authorize(t.Context(), new(telemetry.Entry), []byte(payload))
 		if err == nil || errors.Is(err, fault.Unauthenticated) {
 			t.Errorf("%s: %s, %v", payload, answer, err)
 		}
@@ -698,7 +702,7 @@ func FuzzAuthorize(f *testing.F) {
 	a := protecting(f, protected.API{Routes: protected.Defaults("GET /orders/{id}"), QueryParameter: "token"})
 	a.sessions = session.NewService(session.Config{Clock: time.Now})
 	f.Fuzz(func(t *testing.T, payload []byte) {
-		answer, err := a.Authorize(context.Background(), payload)
+		answer, err := a.Authorize(context.Background(), new(telemetry.Entry), payload)
 		var event object
 		if err != nil || json.Unmarshal(payload, &event) != nil {
 			return

@@ -1,7 +1,6 @@
 package authorizer
 
 import (
-	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -22,7 +21,7 @@ func protecting(t testing.TB, api protected.API) *Authorizer {
 	if api.Namespace == "" {
 		api.Namespace = "demo"
 	}
-	a, err := New(Config{API: api, Clock: time.Now, Log: slog.New(slog.DiscardHandler)})
+	a, err := New(Config{API: api, Clock: time.Now})
 	must(t, err)
 	return a
 }

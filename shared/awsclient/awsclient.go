@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -37,6 +38,9 @@ type Config struct {
 	// Wrap puts something around the transport that carries the requests; nil for
 	// nothing.
 	Wrap func(http.RoundTripper) http.RoundTripper
+	// Throttles counts the tries that the service refused for being too many; nil for not
+	// at all.
+	Throttles *atomic.Int64
 }
 
 // BaseEndpoint is the endpoint as a client's options want it.
@@ -87,12 +91,23 @@ func (c SDKClient) Do(r *http.Request) (*http.Response, error) {
 
 // NewRetryer repeats what the SDK's standard retryer would and what any of the
 // functions calls retryable.
-func NewRetryer(retryable ...retry.IsErrorRetryable) aws.Retryer {
+func (c Config) NewRetryer(retryable ...retry.IsErrorRetryable) aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = attempts
 		o.Backoff = retry.BackoffDelayerFunc(Backoff)
-		o.Retryables = append(o.Retryables, retryable...)
+		// The first that knows decides, and none is asked after it.
+		o.Retryables = slices.Concat([]retry.IsErrorRetryable{retry.IsErrorRetryableFunc(c.countThrottle)}, o.Retryables, retryable)
 	})
+}
+
+var throttles = retry.ThrottleErrorCode{Codes: retry.DefaultThrottleErrorCodes}
+
+// countThrottle sees every try that failed, and decides nothing.
+func (c Config) countThrottle(err error) aws.Ternary {
+	if c.Throttles != nil && throttles.IsErrorThrottle(err).Bool() {
+		c.Throttles.Add(1)
+	}
+	return aws.UnknownTernary
 }
 
 // Backoff is the exponential backoff with full jitter that AWS recommends, from a

@@ -23,6 +23,7 @@ import (
 	"latchkey/shared/apikey"
 	"latchkey/shared/dynamo"
 	"latchkey/shared/operation"
+	"latchkey/shared/telemetry"
 	"latchkey/shared/web"
 )
 
@@ -112,8 +113,7 @@ func validation(t testing.TB, keys *apikey.Service, full apikey.FullKey) func() 
 	server := web.NewServer(web.Config{
 		Handler:  endpoint.Handler,
 		Envelope: endpoint.Envelope,
-		Log:      slog.New(slog.DiscardHandler),
-		Clock:    time.Now,
+		Recorder: telemetry.NewRecorder(telemetry.Config{Log: slog.New(slog.DiscardHandler), Clock: time.Now}),
 	})
 	identifier, secretPart := full.RevealPair()
 	body := []byte(fmt.Sprintf(`{"key":%q,"secret":%q}`, identifier, secretPart))

@@ -17,6 +17,7 @@
 //
 // A function's environment:
 //
+//	SERVICE_NAME                 the name of this Latchkey, for its metrics
 //	TABLE_NAME                   the table; only for functions that touch it
 //	AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN
 //	                             set by Lambda, and valid as long as the process
@@ -37,6 +38,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"latchkey/shared/api/wiring"
@@ -44,6 +46,7 @@ import (
 	"latchkey/shared/lambdaweb"
 	"latchkey/shared/operation"
 	"latchkey/shared/session"
+	"latchkey/shared/telemetry"
 )
 
 // Serve runs one operation's function until the platform ends the process.
@@ -69,6 +72,8 @@ type Config struct {
 	Clock     func() time.Time
 	Random    io.Reader
 	Log       *slog.Logger
+	Service   string        // the name by which its metrics are told from another Latchkey's
+	Throttles *atomic.Int64 // counts the tries that were refused for being too many
 }
 
 // Sessions is what issuing and verifying session tokens takes; see session.Config.
@@ -82,12 +87,14 @@ type Sessions struct {
 // FromEnvironment makes the configuration that the function's environment tells, with the
 // parts that are named. Its error names the variables that are not set.
 func FromEnvironment(op operation.Operation, getenv func(string) string, parts ...Part) (Config, error) {
+	variables := Environment{getenv: getenv, throttles: new(atomic.Int64)}
 	config := Config{
-		Clock:  time.Now,
-		Random: rand.Reader,
-		Log:    slog.New(slog.NewJSONHandler(os.Stdout, nil)),
+		Clock:     time.Now,
+		Random:    rand.Reader,
+		Log:       slog.New(slog.NewJSONHandler(os.Stdout, nil)),
+		Service:   variables.Required(operation.ServiceNameVariable),
+		Throttles: variables.throttles,
 	}
-	variables := Environment{getenv: getenv}
 	for _, add := range parts {
 		add(&variables, &config)
 	}
@@ -99,6 +106,11 @@ func FromEnvironment(op operation.Operation, getenv func(string) string, parts .
 
 func (c Config) keys() *apikey.Service {
 	return apikey.NewService(apikey.Config{Store: c.Store, Clock: c.Clock, Random: c.Random, Log: c.Log})
+}
+
+// Recorder makes what writes the lines of one function.
+func (c Config) Recorder() *telemetry.Recorder {
+	return telemetry.NewRecorder(telemetry.Config{Log: c.Log, Service: c.Service, Clock: c.Clock, Throttles: c.Throttles})
 }
 
 // Wiring makes what operations with sessions are made of.

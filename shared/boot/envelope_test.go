@@ -127,6 +127,7 @@ func TestMissingEnvironment(t *testing.T) {
 	nothing := func(string) string { return "" }
 	for _, p := range programs {
 		wants := map[string]bool{
+			operation.ServiceNameVariable:     true,
 			operation.TableNameVariable:       p.operation.UsesTable(),
 			operation.SessionKeysVariable:     p.operation.UsesSessions(),
 			operation.SessionIssuerVariable:   p.operation.UsesSessions(),

@@ -3,6 +3,7 @@ package boot
 import (
 	"fmt"
 	"strings"
+	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
@@ -15,8 +16,9 @@ type Part func(*Environment, *Config)
 // An Environment reads variables and remembers those that were not set, so that all of
 // them can be told at once.
 type Environment struct {
-	getenv  func(string) string
-	missing []string
+	getenv    func(string) string
+	missing   []string
+	throttles *atomic.Int64
 }
 
 // Required reads a variable that must be set.
@@ -31,8 +33,9 @@ func (e *Environment) Required(name string) string {
 // Client says how to reach a service, whose endpoint a variable may replace.
 func (e *Environment) Client(endpoint string) awsclient.Config {
 	return awsclient.Config{
-		Region:   e.getenv("AWS_REGION"),
-		Endpoint: e.getenv(endpoint),
+		Region:    e.getenv("AWS_REGION"),
+		Endpoint:  e.getenv(endpoint),
+		Throttles: e.throttles,
 		Credentials: credentials.NewStaticCredentialsProvider(
 			e.getenv("AWS_ACCESS_KEY_ID"), e.getenv("AWS_SECRET_ACCESS_KEY"), e.getenv("AWS_SESSION_TOKEN")),
 	}

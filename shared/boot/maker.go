@@ -42,21 +42,20 @@ func (c Config) serve(op operation.Operation, endpoint wiring.Endpoint) lambdawe
 	return lambdaweb.HTTP(op, web.NewServer(web.Config{
 		Handler:  endpoint.Handler,
 		Envelope: endpoint.Envelope,
-		Log:      c.Log,
-		Clock:    c.Clock,
+		Recorder: c.Recorder(),
 	}))
 }
 
 // Direct is for a call that no route leads to and that needs keys.
-func Direct(call func(*apikey.Service) func(context.Context, []byte) ([]byte, error)) Maker {
-	return func(_ operation.Operation, c Config) (lambdaweb.Function, error) {
-		return lambdaweb.Direct(call(c.keys()), c.Log), nil
+func Direct(call func(*apikey.Service) lambdaweb.Call) Maker {
+	return func(op operation.Operation, c Config) (lambdaweb.Function, error) {
+		return lambdaweb.Direct(op, call(c.keys()), c.Recorder()), nil
 	}
 }
 
 // Stream is for what is done with each partition that the table's stream names.
 func Stream(do func(*apikey.Service, *slog.Logger) func(ctx context.Context, partition string) error) Maker {
-	return func(_ operation.Operation, c Config) (lambdaweb.Function, error) {
-		return lambdaweb.Stream(schema.PartitionKey, do(c.keys(), c.Log), c.Log), nil
+	return func(op operation.Operation, c Config) (lambdaweb.Function, error) {
+		return lambdaweb.Stream(op, schema.PartitionKey, do(c.keys(), c.Log), c.Recorder()), nil
 	}
 }

@@ -89,7 +89,7 @@ func newClient(c Config) *dynamodb.Client {
 		Credentials:  c.Credentials,
 		BaseEndpoint: c.BaseEndpoint(),
 		HTTPClient:   c.SDKClient(),
-		Retryer:      awsclient.NewRetryer(retry.IsErrorRetryableFunc(isTransactionConflict)),
+		Retryer:      c.NewRetryer(retry.IsErrorRetryableFunc(isTransactionConflict)),
 	}, c.Options...)
 }
 

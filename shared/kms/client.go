@@ -49,7 +49,7 @@ func newClient(c awsclient.Config) *client {
 		credentials: c.Credentials,
 		http:        c.HTTPClient(),
 		signer:      v4.NewSigner(),
-		loop:        retry.NewAttemptMiddleware(awsclient.NewRetryer(), func(request any) any { return request }),
+		loop:        retry.NewAttemptMiddleware(c.NewRetryer(), func(request any) any { return request }),
 	}
 }
 

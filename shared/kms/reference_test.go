@@ -44,7 +44,7 @@ func newReference(c awsclient.Config) reference {
 		Credentials:  c.Credentials,
 		BaseEndpoint: c.BaseEndpoint(),
 		HTTPClient:   c.SDKClient(),
-		Retryer:      awsclient.NewRetryer(),
+		Retryer:      c.NewRetryer(),
 	})}
 }
 

@@ -20,10 +20,12 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambda/messages"
+	"github.com/aws/aws-lambda-go/lambdacontext"
 	jsonv2 "github.com/go-json-experiment/json"
 
 	"latchkey/shared/fault"
 	"latchkey/shared/operation"
+	"latchkey/shared/telemetry"
 	"latchkey/shared/web"
 )
 
@@ -101,51 +103,78 @@ func (f httpFunction) request(event events.APIGatewayV2HTTPRequest) (*web.Reques
 	}, nil
 }
 
+// A Call answers an invocation with its payload, and says in the entry what the log is to
+// tell of it. Its errors are faults.
+type Call = func(context.Context, *telemetry.Entry, []byte) ([]byte, error)
+
 // Direct is the function of an operation without a route, which is invoked with
-// its request and answers with its response. Its errors are faults; the invoker
-// sees their kind and what a client may see.
-func Direct(call func(context.Context, []byte) ([]byte, error), log *slog.Logger) Function {
-	return directFunction{call: call, log: log}
+// its request and answers with its response. The invoker sees the kind of an error and
+// what a client may see.
+func Direct(op operation.Operation, call Call, recorder *telemetry.Recorder) Function {
+	return directFunction{operation: op, call: call, recorder: recorder}
 }
 
 type directFunction struct {
-	call func(context.Context, []byte) ([]byte, error)
-	log  *slog.Logger
+	operation operation.Operation
+	call      Call
+	recorder  *telemetry.Recorder
 }
 
 // Invoke answers one invocation.
 func (f directFunction) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
-	answer, err := f.recovered(ctx, payload)
-	if err == nil {
-		return answer, nil
+	var entry telemetry.Entry
+	began := f.recorder.Now()
+	answer, err := f.recovered(ctx, &entry, payload)
+	level := noteFailure(&entry, err)
+	f.recorder.Record(ctx, &entry, telemetry.Outcome{
+		Level: level, Message: "invocation", Operation: f.operation.Name, RequestID: requestID(ctx), Began: began,
+		IsFault: level > slog.LevelInfo,
+	})
+	if err != nil {
+		return nil, shown(fault.Of(err))
 	}
-	failure := fault.Of(err)
-	f.note(ctx, failure, err)
+	return answer, nil
+}
+
+// requestID is the one that Lambda has given.
+func requestID(ctx context.Context) string {
+	if invocation, ok := lambdacontext.FromContext(ctx); ok {
+		return invocation.AwsRequestID
+	}
+	return ""
+}
+
+// shown is what the invoker sees of a failure.
+func shown(failure *fault.Error) error {
 	message := failure.Message
 	for _, field := range failure.Fields {
 		message += "; " + field.Name + ": " + field.Problem
 	}
-	return nil, messages.InvokeResponse_Error{Message: message, Type: failure.Kind.Error()}
+	return messages.InvokeResponse_Error{Message: message, Type: failure.Kind.Error()}
 }
 
-// note tells the error's text only if the failure is ours, or a credential was refused.
-// Any other error might repeat what the invoker sent.
-func (f directFunction) note(ctx context.Context, failure *fault.Error, err error) {
-	level, attributes := slog.LevelInfo, []slog.Attr{slog.String("fault", failure.Kind.Error())}
-	if failure.Kind.IsOurs() {
-		level = slog.LevelError
+// noteFailure tells an error's text only if the failure is ours, or a credential was
+// refused. Any other error might repeat what the invoker sent.
+func noteFailure(entry *telemetry.Entry, err error) slog.Level {
+	if err == nil {
+		return slog.LevelInfo
 	}
-	if failure.Kind.IsOurs() || failure.Kind == fault.Unauthenticated {
-		attributes = append(attributes, slog.String("error", err.Error()))
+	kind := fault.Of(err).Kind
+	entry.Note("fault", kind.Error())
+	if kind.IsOurs() || kind == fault.Unauthenticated {
+		entry.Note("error", err.Error())
 	}
-	f.log.LogAttrs(ctx, level, "invocation", attributes...)
+	if kind.IsOurs() {
+		return slog.LevelError
+	}
+	return slog.LevelInfo
 }
 
-func (f directFunction) recovered(ctx context.Context, payload []byte) (answer []byte, err error) {
+func (f directFunction) recovered(ctx context.Context, entry *telemetry.Entry, payload []byte) (answer []byte, err error) {
 	defer func() {
 		if reason := recover(); reason != nil {
 			err = fmt.Errorf("panic: %v\n%s", reason, debug.Stack())
 		}
 	}()
-	return f.call(ctx, payload)
+	return f.call(ctx, entry, payload)
 }

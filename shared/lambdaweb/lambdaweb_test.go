@@ -18,8 +18,15 @@ import (
 
 	"latchkey/shared/fault"
 	"latchkey/shared/operation"
+	"latchkey/shared/telemetry"
 	"latchkey/shared/web"
 )
+
+func recorder(log io.Writer) *telemetry.Recorder {
+	return telemetry.NewRecorder(telemetry.Config{
+		Log: slog.New(slog.NewJSONHandler(log, nil)), Service: "latchkey", Clock: time.Now,
+	})
+}
 
 func echo(seen *web.Request) Function {
 	return HTTP(operation.Health, web.NewServer(web.Config{
@@ -28,8 +35,7 @@ func echo(seen *web.Request) Function {
 			return web.Response{Status: 201, Header: map[string]string{"X-A": "b"}, Body: []byte("é")}, nil
 		},
 		Envelope: web.Problem,
-		Log:      slog.New(slog.NewJSONHandler(io.Discard, nil)),
-		Clock:    time.Now,
+		Recorder: recorder(io.Discard),
 	}))
 }
 
@@ -83,8 +89,7 @@ func answering(body []byte) Function {
 	return HTTP(operation.Health, web.NewServer(web.Config{
 		Handler:  func(context.Context, *web.Request) (web.Response, error) { return web.JSONBody(200, body), nil },
 		Envelope: web.Problem,
-		Log:      slog.New(slog.DiscardHandler),
-		Clock:    time.Now,
+		Recorder: recorder(io.Discard),
 	}))
 }
 
@@ -129,15 +134,15 @@ func TestDirect(t *testing.T) {
 	var log bytes.Buffer
 	invoke := func(err error) (string, error) {
 		log.Reset()
-		answer, err := Direct(func(_ context.Context, payload []byte) ([]byte, error) { return payload, err },
-			slog.New(slog.NewJSONHandler(&log, nil))).Invoke(t.Context(), []byte(`{}`))
+		answer, err := Direct(operation.Bootstrap, func(_ context.Context, _ *telemetry.Entry, payload []byte) ([]byte, error) { return payload, err },
+			recorder(&log)).Invoke(t.Context(), []byte(`{}`))
 		return string(answer), err
 	}
 	if answer, err := invoke(nil); answer != `{}` || err != nil {
 		t.Errorf("%s, %v", answer, err)
 	}
-	if panicked, err := Direct(func(context.Context, []byte) ([]byte, error) { panic("internals") },
-		slog.New(slog.DiscardHandler)).Invoke(t.Context(), nil); err == nil || strings.Contains(err.Error(), "internals") {
+	if panicked, err := Direct(operation.Bootstrap, func(context.Context, *telemetry.Entry, []byte) ([]byte, error) { panic("internals") },
+		recorder(io.Discard)).Invoke(t.Context(), nil); err == nil || strings.Contains(err.Error(), "internals") {
 		t.Errorf("a panic: %s, %v", panicked, err)
 	}
 	_, err := invoke(fault.InvalidField("namespace", "value is required"))
@@ -174,12 +179,12 @@ func TestWireSizeIsTheEncodedSize(t *testing.T) {
 
 func TestStream(t *testing.T) {
 	var seen []string
-	function := Stream("pk", func(_ context.Context, key string) error {
+	function := Stream(operation.RemoveServiceAccount, "pk", func(_ context.Context, key string) error {
 		if seen = append(seen, key); key == "bad" {
 			return errors.New("ouch")
 		}
 		return nil
-	}, slog.New(slog.DiscardHandler))
+	}, recorder(io.Discard))
 	for payload, want := range map[string]string{
 		`{"Records": []}`: "",
 		`{"Records": [{"dynamodb": {"Keys": {"pk": {"S": "a"}, "sk": {"S": "x"}}}}, {"dynamodb": {"Keys": {"pk": {"S": "b"}}}}]}`: "a b",

@@ -7,6 +7,9 @@ import (
 	"log/slog"
 
 	"github.com/aws/aws-lambda-go/events"
+
+	"latchkey/shared/operation"
+	"latchkey/shared/telemetry"
 )
 
 // Stream is the function of an operation that the table's stream feeds. It calls for each
@@ -14,12 +17,15 @@ import (
 // ends the batch, and the platform tries again with all of it.
 //
 // https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html
-func Stream(attribute string, call func(ctx context.Context, key string) error, log *slog.Logger) Function {
-	return Direct(func(ctx context.Context, payload []byte) ([]byte, error) {
+func Stream(
+	op operation.Operation, attribute string, call func(ctx context.Context, key string) error, recorder *telemetry.Recorder,
+) Function {
+	return Direct(op, func(ctx context.Context, entry *telemetry.Entry, payload []byte) ([]byte, error) {
 		var batch events.DynamoDBEvent
 		if err := json.Unmarshal(payload, &batch); err != nil {
 			return nil, fmt.Errorf("event of a stream: %w", err)
 		}
+		entry.Add(slog.Int("records", len(batch.Records)))
 		for _, record := range batch.Records {
 			key, ok := record.Change.Keys[attribute]
 			if !ok || key.DataType() != events.DataTypeString {
@@ -30,5 +36,5 @@ func Stream(attribute string, call func(ctx context.Context, key string) error, 
 			}
 		}
 		return []byte("null"), nil
-	}, log)
+	}, recorder)
 }

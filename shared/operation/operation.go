@@ -88,6 +88,10 @@ const (
 	GetPublicKey KeyAction = "GetPublicKey" // verify tokens
 )
 
+// ServiceNameVariable is the environment variable that tells a function the name of the
+// Latchkey that it is part of, for its metrics.
+const ServiceNameVariable = "SERVICE_NAME"
+
 // TableNameVariable is the environment variable that tells a function the name
 // of the table.
 const TableNameVariable = "TABLE_NAME"

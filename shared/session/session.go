@@ -32,6 +32,7 @@ package session
 import (
 	"context"
 	"crypto/rsa"
+	"errors"
 	"strings"
 	"sync"
 	"time"
@@ -40,6 +41,7 @@ import (
 
 	"latchkey/shared/apikey"
 	"latchkey/shared/fault"
+	"latchkey/shared/telemetry"
 )
 
 // MaxLifetime is the longest that a token may live.
@@ -140,6 +142,27 @@ func accepted(verdict apikey.Verdict, err error) (apikey.Key, error) {
 // reason is for the log.
 func Refuse(why error) error {
 	return fault.Wrap(fault.Unauthenticated, why, "Invalid credential")
+}
+
+// badToken is the verdict on a token that does not even name a key to this service.
+const badToken = "bad_token"
+
+// VerdictOf gives what was decided of a credential, for telemetry, by the error that came
+// of it: one of Authenticate, of Exchange or of reading a key. It is empty where nothing
+// could be decided.
+func VerdictOf(err error) string {
+	reason, isDecided := errors.AsType[apikey.Reason](err)
+	switch {
+	case err == nil:
+		return apikey.Valid.String()
+	case isDecided:
+		return reason.String()
+	case errors.Is(err, apikey.ErrMalformed):
+		return telemetry.MalformedVerdict
+	case errors.Is(err, fault.Unauthenticated):
+		return badToken
+	}
+	return ""
 }
 
 // isToken tells a JWT from a key: only the former has dots.

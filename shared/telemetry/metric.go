@@ -24,8 +24,11 @@ const (
 	VerdictDimension = "verdict" // an apikey.Reason, or MalformedVerdict
 )
 
-// MalformedVerdict is the verdict on what is no key at all and was not looked for.
-const MalformedVerdict = "malformed"
+// The verdicts that are counted by themselves as well.
+const (
+	MalformedVerdict   = "malformed"    // what is no key at all, and was not looked for
+	WrongSecretVerdict = "wrong_secret" // apikey.WrongSecret
+)
 
 // A Metric is a number that lines hold.
 type Metric string

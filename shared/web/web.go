@@ -35,6 +35,7 @@ import (
 	"latchkey/shared/credential"
 	"latchkey/shared/fault"
 	"latchkey/shared/operation"
+	"latchkey/shared/telemetry"
 )
 
 // MaxBodyBytes is the size of the largest body that is read.
@@ -57,18 +58,7 @@ type Request struct {
 	Header     map[string]string // by lower-case name
 	Body       []byte
 
-	notes  [16]slog.Attr
-	filled int
-}
-
-// Note adds an attribute to the request's log line. It must hold no secret.
-func (r *Request) Note(key, value string) { r.note(slog.String(key, value)) }
-
-func (r *Request) note(attribute slog.Attr) {
-	if r.filled < len(r.notes) {
-		r.notes[r.filled] = attribute
-		r.filled++
-	}
+	telemetry.Entry // of the request's line in the log
 }
 
 // Parameters gives the query's parameters whose names begin with a prefix, without
@@ -135,8 +125,7 @@ type Envelope func(*Request, *fault.Error) Response
 type Config struct {
 	Handler  Handler
 	Envelope Envelope
-	Log      *slog.Logger
-	Clock    func() time.Time
+	Recorder *telemetry.Recorder
 }
 
 // A Server runs one handler.
@@ -149,7 +138,7 @@ func NewServer(c Config) *Server { return &Server{config: c} }
 
 // Serve answers a request, whatever happens.
 func (s *Server) Serve(ctx context.Context, r *Request) Response {
-	began := s.config.Clock()
+	began := s.config.Recorder.Now()
 	ctx, cancelPlatform := withinPlatformTime(ctx)
 	defer cancelPlatform()
 	ctx, cancelClient := withinClientTime(ctx, r)
@@ -165,7 +154,7 @@ func (s *Server) Serve(ctx context.Context, r *Request) Response {
 		addErrorHeaders(r, &response)
 	}
 	finish(r, &response)
-	s.log(ctx, r, response.Status, failure, err, s.config.Clock().Sub(began))
+	s.record(ctx, r, began, response.Status, failure, err)
 	return response
 }
 
@@ -225,28 +214,35 @@ func challenge(r *Request) string {
 	return realm + `, error="invalid_token"`
 }
 
-func (s *Server) log(
-	ctx context.Context, r *Request, status int, failure *fault.Error, err error, took time.Duration,
+func (s *Server) record(
+	ctx context.Context, r *Request, began time.Time, status int, failure *fault.Error, err error,
 ) {
-	r.note(slog.String("operation", r.Operation.Name))
-	r.note(slog.String("request_id", r.ID))
-	r.note(slog.Int("status", status))
-	r.note(slog.Float64("milliseconds", float64(took.Microseconds())/1000))
+	r.Add(slog.Int("status", status))
 	level := slog.LevelInfo
 	if failure != nil {
-		r.note(slog.String("fault", failure.Kind.Error()))
-		switch failure.Kind {
-		case fault.Internal, fault.Unavailable:
-			level = slog.LevelError
-			r.note(slog.String("error", err.Error()))
-		case fault.TimedOut: // behind an impatient client an outage may hide
-			if cause := errors.Unwrap(failure); cause != nil && fault.Of(cause).Kind.IsOurs() {
-				level = slog.LevelWarn
-				r.note(slog.String("error", err.Error()))
-			}
-		case fault.Unauthenticated:
-			r.note(slog.String("error", err.Error()))
-		}
+		level = noteFailure(r, failure, err)
 	}
-	s.config.Log.LogAttrs(ctx, level, "request", r.notes[:r.filled]...)
+	s.config.Recorder.Record(ctx, &r.Entry, telemetry.Outcome{
+		Level: level, Message: "request", Operation: r.Operation.Name, RequestID: r.ID, Began: began,
+		IsFault: level > slog.LevelInfo,
+	})
+}
+
+// noteFailure gives the level of the line as well: only what is a failure of ours is more
+// than information.
+func noteFailure(r *Request, failure *fault.Error, err error) slog.Level {
+	r.Note("fault", failure.Kind.Error())
+	switch failure.Kind {
+	case fault.Internal, fault.Unavailable:
+		r.Note("error", err.Error())
+		return slog.LevelError
+	case fault.TimedOut: // behind an impatient client an outage may hide
+		if cause := errors.Unwrap(failure); cause != nil && fault.Of(cause).Kind.IsOurs() {
+			r.Note("error", err.Error())
+			return slog.LevelWarn
+		}
+	case fault.Unauthenticated:
+		r.Note("error", err.Error())
+	}
+	return slog.LevelInfo
 }

@@ -15,6 +15,7 @@ import (
 
 	"latchkey/shared/fault"
 	"latchkey/shared/operation"
+	"latchkey/shared/telemetry"
 )
 
 func serve(t *testing.T, ctx context.Context, r *Request, handler Handler) (Response, map[string]any) {
@@ -23,8 +24,9 @@ func serve(t *testing.T, ctx context.Context, r *Request, handler Handler) (Resp
 	response := NewServer(Config{
 		Handler:  handler,
 		Envelope: Problem,
-		Log:      slog.New(slog.NewJSONHandler(&log, nil)),
-		Clock:    time.Now,
+		Recorder: telemetry.NewRecorder(telemetry.Config{
+			Log: slog.New(slog.NewJSONHandler(&log, nil)), Service: "latchkey", Clock: time.Now,
+		}),
 	}).Serve(ctx, r)
 	var line map[string]any
 	if err := json.Unmarshal(log.Bytes(), &line); err != nil {
@@ -40,7 +42,7 @@ func failing(err error) Handler {
 func TestOneLogLine(t *testing.T) {
 	request := &Request{ID: "r1", Operation: operation.Health, Path: "/planted", RawQuery: "planted", Header: map[string]string{"planted": "planted"}, Body: []byte("planted")}
 	_, line := serve(t, t.Context(), request, func(_ context.Context, r *Request) (Response, error) {
-		r.Note("verdict", "valid")
+		r.Judge("valid")
 		return JSON(200, "planted", false)
 	})
 	for attribute, want := range map[string]any{

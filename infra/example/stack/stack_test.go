@@ -21,6 +21,7 @@ type object = stacktest.Object
 
 // A service is what the stack should know of one, as the template says it.
 type service struct {
+	name             string
 	table, tableARN  string
 	keys             []string // the ARNs of the session keys
 	issuer, audience string
@@ -38,7 +39,7 @@ func TestBesideItsService(t *testing.T) {
 		t.Fatal(err)
 	}
 	check(t, stacktest.Synthesise(t, app)[name], service{
-		table: "${keys/Table}", tableARN: "${keys/Table.Arn}", keys: []string{"${keys/SessionKey1.Arn}"},
+		name: "keys", table: "${keys/Table}", tableARN: "${keys/Table.Arn}", keys: []string{"${keys/SessionKey1.Arn}"},
 		issuer: "${keys/API.ApiEndpoint}", audience: "latchkey",
 	})
 }
@@ -49,14 +50,14 @@ func TestAlone(t *testing.T) {
 	const table, key = "arn:aws:dynamodb:eu-central-1:123456789012:table/keys", "arn:aws:kms:eu-central-1:123456789012:key/"
 	app := stacktest.NewApp(t, stacktest.ContextOf(t, "../../../cdk.json"))
 	_, err := stack.NewStack(app, name, stack.Props{Bootstraps: stubBootstraps(t), Service: latchkey.ServiceReference{
-		TableName: "keys", TableARN: table, SessionKeyARNs: []string{key + "a", key + "b"},
+		Name: "other", TableName: "keys", TableARN: table, SessionKeyARNs: []string{key + "a", key + "b"},
 		Issuer: "https://keys.example.com", Audience: "example",
 	}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	check(t, stacktest.Synthesise(t, app)[name], service{
-		table: "keys", tableARN: table, keys: []string{key + "a", key + "b"},
+		name: "other", table: "keys", tableARN: table, keys: []string{key + "a", key + "b"},
 		issuer: "https://keys.example.com", audience: "example",
 	})
 }
@@ -148,7 +149,7 @@ func checkFunctions(t *testing.T, tmpl stacktest.Template, s service) {
 	}
 	authorizer := stacktest.Function("Authorizer", operation.Authorizer)
 	authorizer["Environment"] = object{"Variables": object{
-		"TABLE_NAME": s.table, "SESSION_KEYS": strings.Join(s.keys, ","), "SESSION_ISSUER": s.issuer, "SESSION_AUDIENCE": s.audience,
+		"SERVICE_NAME": s.name, "TABLE_NAME": s.table, "SESSION_KEYS": strings.Join(s.keys, ","), "SESSION_ISSUER": s.issuer, "SESSION_AUDIENCE": s.audience,
 		"PROTECTED_API": api,
 	}}
 	orders := stacktest.Function("orders", example.Orders)

@@ -4,6 +4,7 @@ package bearer
 
 import (
 	"context"
+	"time"
 
 	"latchkey/shared/apikey"
 	"latchkey/shared/session"
@@ -18,6 +19,7 @@ func Of(ctx context.Context, r *web.Request, sessions *session.Service) (apikey.
 		return apikey.Key{}, err
 	}
 	key, err := sessions.Authenticate(ctx, credential)
+	Judge(r, err)
 	if err != nil {
 		return apikey.Key{}, err
 	}
@@ -25,6 +27,20 @@ func Of(ctx context.Context, r *web.Request, sessions *session.Service) (apikey.
 	r.Note("caller_namespace", key.Locator.Namespace.String())
 	return key, nil
 }
+
+// Exchange gives a session token for a key that a request presents without bearing it, as
+// session.Service does.
+func Exchange(
+	ctx context.Context, r *web.Request, sessions *session.Service, presented apikey.FullKey, lifetime time.Duration,
+) (session.Token, apikey.Key, error) {
+	NotePresented(r, presented.Locator)
+	token, key, err := sessions.Exchange(ctx, presented, lifetime)
+	Judge(r, err)
+	return token, key, err
+}
+
+// Judge notes what was decided of the credential from which an error came, or none.
+func Judge(r *web.Request, err error) { r.Judge(session.VerdictOf(err)) }
 
 // NotePresented notes which key a request is about that presents one without bearing it.
 func NotePresented(r *web.Request, at apikey.Locator) {

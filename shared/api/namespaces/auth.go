@@ -68,10 +68,10 @@ func (a *answerer) exchange(ctx context.Context, r *web.Request) (web.Response, 
 	}
 	presented, err := apikey.ParsePair(request.Key, request.Secret)
 	if err != nil {
+		bearer.Judge(r, err)
 		return web.Response{}, session.Refuse(err)
 	}
-	bearer.NotePresented(r, presented.Locator)
-	token, key, err := a.Sessions.Exchange(ctx, presented, session.MaxLifetime)
+	token, key, err := bearer.Exchange(ctx, r, a.Sessions, presented, session.MaxLifetime)
 	if err != nil {
 		return web.Response{}, err
 	}

@@ -60,14 +60,14 @@ func (v *validator) validate(ctx context.Context, r *web.Request) (web.Response,
 	}
 	presented, err := apikey.ParsePair(request.Key, request.Secret)
 	if err != nil {
-		r.Note("verdict", "malformed")
+		bearer.Judge(r, err)
 		return v.answers().invalid(request.Key, isCompact(r))
 	}
 	found, err := v.keys.Verify(ctx, presented)
 	if err != nil {
 		return web.Response{}, err
 	}
-	r.Note("verdict", found.Reason.String())
+	r.Judge(found.Reason.String())
 	bearer.NotePresented(r, presented.Locator)
 	if !found.IsValid() {
 		return v.answers().invalid(request.Key, isCompact(r))

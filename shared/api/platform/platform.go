@@ -13,6 +13,7 @@ import (
 	"latchkey/shared/apikey"
 	"latchkey/shared/fault"
 	"latchkey/shared/namespace"
+	"latchkey/shared/telemetry"
 	"latchkey/shared/web"
 )
 
@@ -42,8 +43,8 @@ type bootstrapAnswer struct {
 // Bootstrap makes an administrator's key for {"namespace": "…"} and shows it, this
 // once. Every call makes one more: it is also the way back in after the last
 // administrator's key is lost.
-func Bootstrap(keys *apikey.Service) func(context.Context, []byte) ([]byte, error) {
-	return func(ctx context.Context, payload []byte) ([]byte, error) {
+func Bootstrap(keys *apikey.Service) func(context.Context, *telemetry.Entry, []byte) ([]byte, error) {
+	return func(ctx context.Context, entry *telemetry.Entry, payload []byte) ([]byte, error) {
 		var request bootstrapRequest
 		if err := web.DecodeJSON(payload, &request); err != nil {
 			return nil, err
@@ -56,6 +57,8 @@ func Bootstrap(keys *apikey.Service) func(context.Context, []byte) ([]byte, erro
 		if err != nil {
 			return nil, err
 		}
+		entry.Note("key", issued.Key.Locator.ID.String())
+		entry.Note("namespace", ns.String())
 		return json.Marshal(bootstrapAnswerOf(issued))
 	}
 }

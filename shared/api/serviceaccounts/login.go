@@ -82,10 +82,10 @@ func refusal(detail string) (web.Response, error) {
 func (a *answerer) loginWithKey(ctx context.Context, r *web.Request, text string) (web.Response, error) {
 	presented, err := apikey.ParseFullKey(text)
 	if err != nil {
+		bearer.Judge(r, err)
 		return web.Response{}, invalid(session.Refuse(err))
 	}
-	bearer.NotePresented(r, presented.Locator)
-	token, _, err := a.Sessions.Exchange(ctx, presented, tokenLifetime)
+	token, _, err := bearer.Exchange(ctx, r, a.Sessions, presented, tokenLifetime)
 	if err != nil {
 		return web.Response{}, invalid(err)
 	}

@@ -200,10 +200,10 @@ type exchangeData struct {
 func (a *answerer) exchange(ctx context.Context, r *web.Request) (web.Response, error) {
 	presented, err := presentedIn(r.Body)
 	if err != nil {
+		bearer.Judge(r, err)
 		return web.Response{}, err
 	}
-	bearer.NotePresented(r, presented.Locator)
-	token, _, err := a.Sessions.Exchange(ctx, presented, tokenLifetime)
+	token, _, err := bearer.Exchange(ctx, r, a.Sessions, presented, tokenLifetime)
 	switch {
 	case errors.Is(err, apikey.Expired):
 		return web.Response{}, inVendorsWords(err, expiredText)

@@ -17,14 +17,14 @@ func API(e *boot.Environment, c *boot.Config) {
 
 // Authorizer makes the function of operation.Authorizer. Its error is what is wrong with the
 // description of the API.
-func Authorizer(_ operation.Operation, c boot.Config) (lambdaweb.Function, error) {
+func Authorizer(op operation.Operation, c boot.Config) (lambdaweb.Function, error) {
 	api, err := protected.Parse(c.Protected)
 	if err != nil {
 		return nil, err
 	}
-	a, err := authorizer.New(authorizer.Config{API: api, Sessions: c.Wiring().Sessions, Clock: c.Clock, Log: c.Log})
+	a, err := authorizer.New(authorizer.Config{API: api, Sessions: c.Wiring().Sessions, Clock: c.Clock})
 	if err != nil {
 		return nil, err
 	}
-	return lambdaweb.Direct(a.Authorize, c.Log), nil
+	return lambdaweb.Direct(op, a.Authorize, c.Recorder()), nil
 }
