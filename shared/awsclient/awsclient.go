@@ -104,10 +104,17 @@ var throttles = retry.ThrottleErrorCode{Codes: retry.DefaultThrottleErrorCodes}
 
 // countThrottle sees every try that failed, and decides nothing.
 func (c Config) countThrottle(err error) aws.Ternary {
-	if c.Throttles != nil && throttles.IsErrorThrottle(err).Bool() {
-		c.Throttles.Add(1)
+	if throttles.IsErrorThrottle(err).Bool() {
+		c.CountThrottle()
 	}
 	return aws.UnknownTernary
+}
+
+// CountThrottle counts a try whose error only the service's own client understands.
+func (c Config) CountThrottle() {
+	if c.Throttles != nil {
+		c.Throttles.Add(1)
+	}
 }
 
 // Backoff is the exponential backoff with full jitter that AWS recommends, from a

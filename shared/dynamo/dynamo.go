@@ -89,8 +89,17 @@ func newClient(c Config) *dynamodb.Client {
 		Credentials:  c.Credentials,
 		BaseEndpoint: c.BaseEndpoint(),
 		HTTPClient:   c.SDKClient(),
-		Retryer:      c.NewRetryer(retry.IsErrorRetryableFunc(isTransactionConflict)),
+		Retryer:      newRetryer(c),
 	}, c.Options...)
+}
+
+func newRetryer(c Config) aws.Retryer {
+	return c.NewRetryer(retry.IsErrorRetryableFunc(func(err error) aws.Ternary {
+		if isThrottledTransaction(err) {
+			c.CountThrottle()
+		}
+		return isTransactionConflict(err)
+	}))
 }
 
 // getItem reads one item by its whole key, strongly consistent. It returns nil

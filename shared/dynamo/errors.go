@@ -19,6 +19,9 @@ const (
 	codeConflict    = "TransactionConflictException"
 )
 
+// Why a part of a transaction was one too many.
+var reasonsThrottled = []string{"ThrottlingError", "ProvisionedThroughputExceeded"}
+
 // Codes of refusals that pass: the same request may be taken later, or by a fresh
 // process with fresh credentials.
 //
@@ -65,6 +68,14 @@ func isTransactionConflict(err error) aws.Ternary {
 	return aws.BoolTernary(!slices.ContainsFunc(canceled.CancellationReasons, isLasting))
 }
 
+// isThrottledTransaction reports whether a part of a transaction was one too many.
+func isThrottledTransaction(err error) bool {
+	canceled, ok := errors.AsType[*types.TransactionCanceledException](err)
+	return ok && slices.ContainsFunc(canceled.CancellationReasons, func(reason types.CancellationReason) bool {
+		return slices.Contains(reasonsThrottled, aws.ToString(reason.Code))
+	})
+}
+
 // metAnother reports whether a transaction was canceled for another one on its items, and
 // for nothing lasting beside it.
 func metAnother(err error) bool {
@@ -77,10 +88,10 @@ func metAnother(err error) bool {
 
 func isLasting(reason types.CancellationReason) bool {
 	switch aws.ToString(reason.Code) {
-	case "", reasonNone, reasonConflict, "ThrottlingError", "ProvisionedThroughputExceeded":
+	case "", reasonNone, reasonConflict:
 		return false
 	}
-	return true
+	return !slices.Contains(reasonsThrottled, aws.ToString(reason.Code))
 }
 
 // failedCondition finds the first part of a transaction that failed on its condition,

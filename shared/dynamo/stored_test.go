@@ -271,24 +271,25 @@ func TestClassification(t *testing.T) {
 			strings.Join(reasons, ",")))
 	}
 	for name, test := range map[string]struct {
-		fault    dynamotest.Fault
-		want     fault.Kind
-		requests int
+		fault     dynamotest.Fault
+		want      fault.Kind
+		requests  int
+		throttles int64
 	}{
-		"service unavailable":         {refusal(503, "ServiceUnavailable"), fault.Unavailable, 3},
-		"503 without a body":          {dynamotest.Refuse(503, ""), fault.Unavailable, 3},
-		"502 of something between":    {dynamotest.Refuse(502, "<html>"), fault.Unavailable, 3},
-		"500 of another name":         {refusal(500, "InternalFailure"), fault.Unavailable, 3},
-		"over the account's limit":    {refusal(400, "RequestLimitExceeded"), fault.Unavailable, 3},
-		"throttled by the front":      {refusal(400, "ThrottlingException"), fault.Unavailable, 3},
-		"transaction in progress":     {refusal(400, "TransactionInProgressException"), fault.Unavailable, 3},
-		"expired credentials":         {refusal(400, "ExpiredTokenException"), fault.Unavailable, 1},
-		"a table that is not there":   {refusal(400, "ResourceNotFoundException"), fault.Internal, 1},
-		"a request that is malformed": {refusal(400, "ValidationException"), fault.Internal, 1},
-		"throttled in a transaction":  {canceled("None", "ThrottlingError"), fault.Unavailable, 3},
-		"a write that is malformed":   {canceled("None", "ValidationError"), fault.Internal, 1},
-		"a condition of another item": {canceled("None", "ConditionalCheckFailed"), fault.Internal, 1},
-		"one that conflicts for good": {canceled("TransactionConflict", "ValidationError"), fault.Internal, 1},
+		"service unavailable":         {refusal(503, "ServiceUnavailable"), fault.Unavailable, 3, 0},
+		"503 without a body":          {dynamotest.Refuse(503, ""), fault.Unavailable, 3, 0},
+		"502 of something between":    {dynamotest.Refuse(502, "<html>"), fault.Unavailable, 3, 0},
+		"500 of another name":         {refusal(500, "InternalFailure"), fault.Unavailable, 3, 0},
+		"over the account's limit":    {refusal(400, "RequestLimitExceeded"), fault.Unavailable, 3, 3},
+		"throttled by the front":      {refusal(400, "ThrottlingException"), fault.Unavailable, 3, 3},
+		"transaction in progress":     {refusal(400, "TransactionInProgressException"), fault.Unavailable, 3, 3},
+		"expired credentials":         {refusal(400, "ExpiredTokenException"), fault.Unavailable, 1, 0},
+		"a table that is not there":   {refusal(400, "ResourceNotFoundException"), fault.Internal, 1, 0},
+		"a request that is malformed": {refusal(400, "ValidationException"), fault.Internal, 1, 0},
+		"throttled in a transaction":  {canceled("None", "ThrottlingError"), fault.Unavailable, 3, 3},
+		"a write that is malformed":   {canceled("None", "ValidationError"), fault.Internal, 1, 0},
+		"a condition of another item": {canceled("None", "ConditionalCheckFailed"), fault.Internal, 1, 0},
+		"one that conflicts for good": {canceled("TransactionConflict", "ValidationError"), fault.Internal, 1, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			store, key, transport := storeWithFaults(t, true, true)
@@ -296,6 +297,9 @@ func TestClassification(t *testing.T) {
 			wantFault(t, "create", store.Create(t.Context(), key), test.want)
 			if transport.Requests() != test.requests {
 				t.Errorf("%d requests, want %d", transport.Requests(), test.requests)
+			}
+			if transport.Throttles.Load() != test.throttles {
+				t.Errorf("%d throttles, want %d", transport.Throttles.Load(), test.throttles)
 			}
 		})
 	}

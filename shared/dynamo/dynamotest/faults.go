@@ -20,7 +20,8 @@ type Fault func(r *http.Request, next http.RoundTripper) (*http.Response, error)
 // Failing is a transport that gives the first requests to faults, one each, and
 // sends on the others.
 type Failing struct {
-	Faults []Fault
+	Faults    []Fault
+	Throttles atomic.Int64 // what the store has counted
 
 	next  http.RoundTripper
 	count atomic.Int64
@@ -29,6 +30,7 @@ type Failing struct {
 // Fail puts a Failing into a store's configuration.
 func Fail(c *dynamo.Config) *Failing {
 	f := &Failing{}
+	c.Throttles = &f.Throttles
 	c.Wrap = func(next http.RoundTripper) http.RoundTripper {
 		f.next = next
 		return f
