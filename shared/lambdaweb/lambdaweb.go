@@ -10,12 +10,17 @@
 package lambdaweb
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"io"
+	"log"
 	"log/slog"
+	"os"
 	"runtime/debug"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
@@ -33,7 +38,24 @@ import (
 type Function = lambda.Handler
 
 // Start serves a function until the platform ends the process.
-func Start(f Function) { lambda.Start(f) }
+//
+// The platform's library prints every error that a function gives, whose text is for the
+// invoker and may repeat what he sent. A function has told of it already, so that this is
+// kept back.
+func Start(f Function) {
+	log.SetOutput(discreet{os.Stderr})
+	lambda.Start(f)
+}
+
+type discreet struct{ out io.Writer }
+
+// Write writes a line unless it is an error of a function.
+func (d discreet) Write(line []byte) (int, error) {
+	if bytes.Contains(line, []byte(`{"errorMessage":`)) {
+		return len(line), nil
+	}
+	return d.out.Write(line)
+}
 
 // HTTP is the function of an operation that has a route.
 func HTTP(op operation.Operation, server *web.Server) Function {
@@ -47,15 +69,20 @@ type httpFunction struct {
 
 // Invoke answers one event of an HTTP API.
 func (f httpFunction) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	began := f.server.Recorder().Now()
+	request, err := f.read(payload)
+	if err != nil {
+		return nil, finish(ctx, f.server.Recorder(), new(telemetry.Entry), f.operation, began, err)
+	}
+	return encode(f.server.Serve(ctx, request))
+}
+
+func (f httpFunction) read(payload []byte) (*web.Request, error) {
 	var event events.APIGatewayV2HTTPRequest
 	if err := json.Unmarshal(payload, &event); err != nil {
 		return nil, fmt.Errorf("event of an HTTP API: %w", err)
 	}
-	request, err := f.request(event)
-	if err != nil {
-		return nil, err
-	}
-	return encode(f.server.Serve(ctx, request))
+	return f.request(event)
 }
 
 // A response is the part of events.APIGatewayV2HTTPResponse that we use.
@@ -125,15 +152,22 @@ func (f directFunction) Invoke(ctx context.Context, payload []byte) ([]byte, err
 	var entry telemetry.Entry
 	began := f.recorder.Now()
 	answer, err := f.recovered(ctx, &entry, payload)
-	level := noteFailure(&entry, err)
-	f.recorder.Record(ctx, &entry, telemetry.Outcome{
-		Level: level, Message: "invocation", Operation: f.operation.Name, RequestID: requestID(ctx), Began: began,
+	return answer, finish(ctx, f.recorder, &entry, f.operation, began, err)
+}
+
+// finish tells of an invocation that is over, and gives what the invoker sees of its error.
+func finish(
+	ctx context.Context, recorder *telemetry.Recorder, entry *telemetry.Entry, op operation.Operation, began time.Time, err error,
+) error {
+	level := noteFailure(entry, err)
+	recorder.Record(ctx, entry, telemetry.Outcome{
+		Level: level, Message: "invocation", Operation: op.Name, RequestID: requestID(ctx), Began: began,
 		IsFault: level > slog.LevelInfo,
 	})
-	if err != nil {
-		return nil, shown(fault.Of(err))
+	if err == nil {
+		return nil
 	}
-	return answer, nil
+	return shown(fault.Of(err))
 }
 
 // requestID is the one that Lambda has given.

@@ -136,6 +136,9 @@ type Server struct {
 // NewServer returns a server that is made of c.
 func NewServer(c Config) *Server { return &Server{config: c} }
 
+// Recorder is what tells of requests.
+func (s *Server) Recorder() *telemetry.Recorder { return s.config.Recorder }
+
 // Serve answers a request, whatever happens.
 func (s *Server) Serve(ctx context.Context, r *Request) Response {
 	began := s.config.Recorder.Now()
