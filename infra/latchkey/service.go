@@ -37,6 +37,11 @@
 // queue go with the stack: what is left behind must not stand in the way of the
 // next deployment.
 //
+// # The access log
+//
+// Requests that reach no function are in the access log alone. It holds nothing that a
+// client has sent.
+//
 // # Authorizers
 //
 // Each protected API has an authorizer of its own, with a function that knows that API
@@ -95,6 +100,11 @@ type ServiceProps struct {
 	// it that /.well-known/jwks.json below it leads here.
 	Issuer   string
 	Audience string
+
+	// WithoutAccessLogs leaves out the log of what API Gateway answers, which alone tells of
+	// requests that reach no function: those over a limit, those that are too large, and
+	// those whose function does not answer.
+	WithoutAccessLogs bool
 }
 
 // Validate finds out before CDK does, and in one sentence, what is wrong: a
@@ -151,7 +161,15 @@ func NewService(scope constructs.Construct, id string, props ServiceProps) (*Ser
 	for _, op := range deployed() {
 		s.addOperation(op)
 	}
+	s.watch(props)
 	return s, nil
+}
+
+// watch adds what people watch the service by.
+func (s *Service) watch(props ServiceProps) {
+	if !props.WithoutAccessLogs {
+		addAccessLogs(s.scope, s.name, s.api)
+	}
 }
 
 // newReference adds the session keys, and gathers what functions must know.

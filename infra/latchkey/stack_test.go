@@ -52,6 +52,7 @@ func checkAll(t *testing.T, tmpl template) {
 		"filters":      checkFilters,
 		"dead letters": checkDeadLetters,
 		"outputs":      checkOutputs,
+		"access logs":  checkAccessLogs,
 	} {
 		t.Run(name, func(t *testing.T) { check(t, tmpl) })
 	}
@@ -75,7 +76,7 @@ func checkInventory(t *testing.T, tmpl template) {
 		"AWS::ApiGatewayV2::Stage":        1,
 		"AWS::Lambda::Function":           len(deployed()),
 		"AWS::IAM::Role":                  len(deployed()),
-		"AWS::Logs::LogGroup":             len(deployed()),
+		"AWS::Logs::LogGroup":             len(deployed()) + 1, // the access log's
 		"AWS::Lambda::Permission":         len(routed()),
 		"AWS::ApiGatewayV2::Route":        len(routed()),
 		"AWS::ApiGatewayV2::Integration":  len(routed()),
@@ -215,11 +216,15 @@ func checkCode(t *testing.T, tmpl template) {
 }
 
 func checkLogGroups(t *testing.T, tmpl template) {
-	want := make(map[string]resource)
+	names := map[string]string{"AccessLogs": "/aws/vendedlogs/" + stackName + "-access"}
 	for _, op := range deployed() {
-		want[id(op, "Logs")] = resource{
+		names[id(op, "Logs")] = "/aws/lambda/" + functionName(op)
+	}
+	want := make(map[string]resource)
+	for id, name := range names {
+		want[id] = resource{
 			Type:                "AWS::Logs::LogGroup",
-			Properties:          object{"LogGroupName": "/aws/lambda/" + functionName(op), "RetentionInDays": 30.0},
+			Properties:          object{"LogGroupName": name, "RetentionInDays": 30.0},
 			DeletionPolicy:      "Delete",
 			UpdateReplacePolicy: "Delete",
 		}
@@ -403,7 +408,7 @@ func checkAPI(t *testing.T, tmpl template) {
 	}}, tmpl.Properties("AWS::ApiGatewayV2::Api"))
 	compare(t, map[string]object{"APIDefaultStage": {
 		"ApiId": "${API}", "StageName": "$default", "AutoDeploy": true,
-	}}, tmpl.Properties("AWS::ApiGatewayV2::Stage"))
+	}}, stacktest.Without("AccessLogSettings", tmpl.Properties("AWS::ApiGatewayV2::Stage")))
 }
 
 func checkRoutes(t *testing.T, tmpl template) {

@@ -17,3 +17,6 @@ func Function(stack string, op operation.Operation) string { return stack + "-" 
 // LogGroup is the name of the log group that Lambda gives a function by itself
 // where it has no other.
 func LogGroup(function string) string { return "/aws/lambda/" + function }
+
+// AccessLogGroup is the name of the log group of the API's access log.
+func AccessLogGroup(stack string) string { return "/aws/vendedlogs/" + stack + "-access" }
