@@ -128,7 +128,7 @@ var plan = []room{
 		path: "latchkey/infra",
 		may: []string{
 			"latchkey/infra/", "latchkey/shared/access", "latchkey/shared/namespace", "latchkey/shared/operation",
-			"latchkey/shared/policy", "latchkey/shared/protected", "latchkey/shared/schema", cdk, constructs, jsii, sdk + "config", sdk + "aws", sdk + "service/lambda", smithy,
+			"latchkey/shared/policy", "latchkey/shared/protected", "latchkey/shared/schema", "latchkey/shared/telemetry", cdk, constructs, jsii, sdk + "config", sdk + "aws", sdk + "service/lambda", smithy,
 		},
 	},
 	{

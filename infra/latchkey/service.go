@@ -37,10 +37,22 @@
 // queue go with the stack: what is left behind must not stand in the way of the
 // next deployment.
 //
-// # The access log
+// # Alarms and the access log
+//
+// What goes wrong is told by the platform's own metrics, and by the few that functions write
+// (package telemetry). There are alarms for what callers feel (answers of 500 or above, the
+// latency), for why (functions that crash or find no room, faults, DynamoDB and KMS), for who
+// tries keys that are not his, and for what nobody would feel before it is too late (the
+// stream). They follow the catalogue and the schema: an alarm adds up to ten metrics,
+// CloudWatch's limit. Errors and throttles are counted for each function, since those that
+// have no route are seen nowhere else. An alarm costs $0.10 a month for each metric that it
+// looks at, two for each operation and some twenty more; so there are none until somebody is
+// there to hear them.
 //
 // Requests that reach no function are in the access log alone. It holds nothing that a
 // client has sent.
+//
+// https://aws.amazon.com/cloudwatch/pricing/
 //
 // # Authorizers
 //
@@ -101,6 +113,9 @@ type ServiceProps struct {
 	Issuer   string
 	Audience string
 
+	// Alarms say who is told when the service is not well. Without a topic, nobody is.
+	Alarms Alarms
+
 	// WithoutAccessLogs leaves out the log of what API Gateway answers, which alone tells of
 	// requests that reach no function: those over a limit, those that are too large, and
 	// those whose function does not answer.
@@ -108,9 +123,12 @@ type ServiceProps struct {
 }
 
 // Validate finds out before CDK does, and in one sentence, what is wrong: a
-// session key's name, or a function that has not been built.
+// session key's name, an alarm's topic or limit, or a function that has not been built.
 func (p ServiceProps) Validate() error {
 	if err := p.validateSessionKeys(); err != nil {
+		return err
+	}
+	if err := p.Alarms.validate(); err != nil {
 		return err
 	}
 	for _, op := range deployed() {
@@ -167,6 +185,7 @@ func NewService(scope constructs.Construct, id string, props ServiceProps) (*Ser
 
 // watch adds what people watch the service by.
 func (s *Service) watch(props ServiceProps) {
+	s.addAlarms(props.Alarms)
 	if !props.WithoutAccessLogs {
 		addAccessLogs(s.scope, s.name, s.api)
 	}

@@ -1,0 +1,309 @@
+package latchkey
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"latchkey/shared/operation"
+	"latchkey/shared/schema"
+	"latchkey/shared/telemetry"
+)
+
+// Alarms say who is told when a service is not well, and from when on it is not. The limits
+// are what is too much within five minutes; where one is zero, its default holds.
+type Alarms struct {
+	// Topic is the ARN of the SNS topic that hears of each alarm, when it goes off and when
+	// it is over. It must be in the region of the service, let CloudWatch publish, and not
+	// be encrypted with AWS's own key for SNS, which lets CloudWatch do nothing.
+	//
+	// Without a topic there are no alarms: one that nobody hears costs as much as others.
+	//
+	// https://repost.aws/knowledge-center/cloudwatch-configure-alarm-sns
+	Topic string
+
+	Faults        int // answers of 500 or above, and invocations that failed for a reason of ours: 5
+	WrongSecrets  int // keys that exist, presented with another secret: 100
+	MalformedKeys int // what is presented as a key and is none: 1000
+	Refusals      int // requests of ours that DynamoDB or KMS refused or failed, tries that went well later included: 50
+
+	P99Latency time.Duration // of the API, for a quarter of an hour: 1 s
+	FeedAge    time.Duration // of a change that the stream's functions have yet to deal with: 15 min
+}
+
+func (a Alarms) withDefaults() Alarms {
+	a.Faults = cmp.Or(a.Faults, 5)
+	a.WrongSecrets = cmp.Or(a.WrongSecrets, 100)
+	a.MalformedKeys = cmp.Or(a.MalformedKeys, 1000)
+	a.Refusals = cmp.Or(a.Refusals, 50)
+	a.P99Latency = cmp.Or(a.P99Latency, time.Second)
+	a.FeedAge = cmp.Or(a.FeedAge, 15*time.Minute)
+	return a
+}
+
+// An ARN, or what stands for one that CDK knows later.
+var topicARN = regexp.MustCompile(`^(arn:[^:]+:sns:|\$\{Token\[)`)
+
+func (a Alarms) validate() error {
+	switch {
+	case a.Topic == "" && a != Alarms{}:
+		return errors.New("alarms have limits and no topic: say in Topic who hears of them")
+	case a.Topic != "" && !topicARN.MatchString(a.Topic):
+		return fmt.Errorf("alarms: topic %q must be the ARN of an SNS topic", a.Topic)
+	case min(a.Faults, a.WrongSecrets, a.MalformedKeys, a.Refusals) < 0 || min(a.P99Latency, a.FeedAge) < 0:
+		return errors.New("alarms: a limit must not be negative")
+	}
+	return nil
+}
+
+// An alarm goes off when the sum of its metrics reaches its limit in each of some periods
+// on end.
+type alarm struct {
+	name    string
+	meaning string // and what to do first
+	metrics []metric
+	limit   float64
+	periods int // zero: one
+
+	// sticky keeps an alarm as it is while there are no values. For others no values are
+	// good news: nobody calls, or nothing went wrong.
+	sticky bool
+}
+
+// The most metrics that the expression of one alarm may have.
+//
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html
+const maxAlarmMetrics = 10
+
+// addAlarms adds the alarms, if there is somebody to hear them, and gives their ARNs.
+func (s *Service) addAlarms(props Alarms) []string {
+	if props.Topic == "" {
+		return nil
+	}
+	scope := constructs.NewConstruct(s.scope, jsii.String("Alarms"))
+	var arns []string
+	for _, a := range s.alarms(props.withDefaults()) {
+		arns = append(arns, *s.addAlarm(scope, a, props.Topic).AttrArn())
+	}
+	return arns
+}
+
+func (s *Service) addAlarm(scope constructs.Construct, a alarm, topic string) awscloudwatch.CfnAlarm {
+	missing := "notBreaching"
+	if a.sticky {
+		missing = "ignore"
+	}
+	return awscloudwatch.NewCfnAlarm(scope, &a.name, &awscloudwatch.CfnAlarmProps{
+		AlarmName:          jsii.String(s.name + "-" + a.name),
+		AlarmDescription:   &a.meaning,
+		Metrics:            queries(a.metrics),
+		Threshold:          &a.limit,
+		EvaluationPeriods:  jsii.Number(max(a.periods, 1)),
+		ComparisonOperator: jsii.String("GreaterThanOrEqualToThreshold"),
+		TreatMissingData:   &missing,
+		AlarmActions:       &[]any{topic},
+		OkActions:          &[]any{topic},
+	})
+}
+
+// queries ask for a metric, or for the sum of several. It is added up by "+", for which a
+// metric without a value counts as nothing: AWS advises against SUM in alarms, and by FILL
+// the latest minutes would count as nothing whose values are still to come.
+//
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
+func queries(metrics []metric) []awscloudwatch.CfnAlarm_MetricDataQueryProperty {
+	var ids []string
+	var all []awscloudwatch.CfnAlarm_MetricDataQueryProperty
+	for i, m := range metrics {
+		id := fmt.Sprintf("m%d", i)
+		ids = append(ids, id)
+		all = append(all, awscloudwatch.CfnAlarm_MetricDataQueryProperty{
+			Id: &id, MetricStat: statOf(m), ReturnData: len(metrics) == 1,
+		})
+	}
+	if len(metrics) == 1 {
+		return all
+	}
+	return append(all, awscloudwatch.CfnAlarm_MetricDataQueryProperty{
+		Id: jsii.String("sum"), Expression: jsii.String(strings.Join(ids, " + ")), ReturnData: true,
+	})
+}
+
+func statOf(m metric) awscloudwatch.CfnAlarm_MetricStatProperty {
+	var dimensions []awscloudwatch.CfnAlarm_DimensionProperty
+	for _, d := range m.dimensions {
+		dimensions = append(dimensions, awscloudwatch.CfnAlarm_DimensionProperty{Name: &d.name, Value: &d.value})
+	}
+	return awscloudwatch.CfnAlarm_MetricStatProperty{
+		Metric: awscloudwatch.CfnAlarm_MetricProperty{Namespace: &m.namespace, MetricName: &m.name, Dimensions: dimensions},
+		Period: jsii.Number(periodSeconds),
+		Stat:   &m.statistic,
+	}
+}
+
+func (s *Service) alarms(limits Alarms) []alarm {
+	return slices.Concat(s.apiAlarms(limits), s.functionAlarms(), s.keyAlarms(limits), s.tableAlarms(limits), s.feedAlarms(limits))
+}
+
+// apiAlarms are about what callers see. With few calls the 99th percentile is the slowest
+// of them, and a slow one now and then is none to wake up for.
+func (s *Service) apiAlarms(limits Alarms) []alarm {
+	return []alarm{{
+		name: "server-errors",
+		meaning: "Callers get answers of 500 or above, which say nothing about their keys. " +
+			"Look at the alarms of functions first; where they are silent, at integrationError in the access log.",
+		metrics: []metric{s.apiMetric("5xx", total)},
+		limit:   float64(limits.Faults),
+	}, {
+		name: "latency",
+		meaning: "For a quarter of an hour one caller in a hundred has waited for long. " +
+			"Look on the dashboard first whether it is one operation, cold starts, or the table.",
+		metrics: []metric{s.apiMetric("Latency", p99)},
+		limit:   float64(limits.P99Latency.Milliseconds()),
+		periods: 3,
+	}, {
+		name: "faults",
+		meaning: "Functions fail for reasons of ours, with 500 or 503. " +
+			"Look in their logs first, for the lines of level ERROR.",
+		metrics: []metric{s.ownMetric(telemetry.Faults, total)},
+		limit:   float64(limits.Faults),
+	}}
+}
+
+// functionAlarms are about functions that did not come to an answer, and about calls that
+// none was there for. One of either is one too many.
+func (s *Service) functionAlarms() []alarm {
+	var all []alarm
+	for ops := range slices.Chunk(deployed(), maxAlarmMetrics) {
+		part := len(all)/2 + 1
+		all = append(all, alarm{
+			name: fmt.Sprintf("function-errors-%d", part),
+			meaning: "A function crashed, or ran out of time or memory. " +
+				"Look first at the end of its log. It is one of: " + namesOf(ops) + ".",
+			metrics: s.functionMetrics(ops, "Errors"),
+			limit:   1,
+		}, alarm{
+			name: fmt.Sprintf("function-throttles-%d", part),
+			meaning: "Lambda had no room for a call. Compare first the concurrency that the account has left, " +
+				"and the function's own if it has one, with the dashboard. It is one of: " + namesOf(ops) + ".",
+			metrics: s.functionMetrics(ops, "Throttles"),
+			limit:   1,
+		})
+	}
+	return all
+}
+
+func (s *Service) functionMetrics(ops []operation.Operation, name string) []metric {
+	var metrics []metric
+	for _, op := range ops {
+		metrics = append(metrics, s.functionMetric(op, name, total))
+	}
+	return metrics
+}
+
+func namesOf(ops []operation.Operation) string {
+	var all []string
+	for _, op := range ops {
+		all = append(all, op.Name)
+	}
+	return strings.Join(all, ", ")
+}
+
+// keyAlarms are about those who try keys that are not theirs.
+func (s *Service) keyAlarms(limits Alarms) []alarm {
+	return []alarm{{
+		name: "wrong-secrets",
+		meaning: "Somebody presents keys that exist with secrets that they do not have. Find the keys in the logs of functions " +
+			"and the addresses in the access log first: it is a client that missed a rotation, or one to shut out.",
+		metrics: []metric{s.ownMetric(telemetry.WrongSecrets, total)},
+		limit:   float64(limits.WrongSecrets),
+	}, {
+		name: "malformed-keys",
+		meaning: "Somebody presents what cannot be a key, which is refused without a look at the table. " +
+			"Find the addresses in the access log first: it is a client with a cut-off key, or a scanner to shut out.",
+		metrics: []metric{s.ownMetric(telemetry.MalformedKeys, total)},
+		limit:   float64(limits.MalformedKeys),
+	}}
+}
+
+// tableAlarms are about DynamoDB and KMS. Functions try again, so that a few refusals
+// harm nobody. The throttled events of the table and of each index say where it is too
+// tight, and count those parts of a batch that its request does not.
+func (s *Service) tableAlarms(limits Alarms) []alarm {
+	throttles := s.throttleEvents("")
+	for _, index := range schema.Table.Indexes {
+		throttles = append(throttles, s.throttleEvents(index.Name)...)
+	}
+	var failures []metric
+	for _, request := range requests() {
+		failures = append(failures, s.requestMetric(request, "SystemErrors", total))
+	}
+	return slices.Concat([]alarm{{
+		name: "refusals",
+		meaning: "DynamoDB or KMS refuses requests for being too many, and functions try again. " +
+			"Look first at the table's throttled events; where there are none, at the quota of KMS for signatures.",
+		metrics: []metric{s.ownMetric(telemetry.Throttles, total)},
+		limit:   float64(limits.Refusals),
+	}}, inParts(alarm{
+		name: "table-throttles",
+		meaning: "The table or an index takes no more reads or writes. Look on the dashboard first which: " +
+			"of an index it is one tenant's share that is full.",
+		metrics: throttles,
+		limit:   float64(limits.Refusals),
+	}), inParts(alarm{
+		name: "table-errors",
+		meaning: "DynamoDB fails, and functions try again. " +
+			"Look first at AWS's health dashboard for the region: there is little to do but wait.",
+		metrics: failures,
+		limit:   float64(limits.Refusals),
+	}))
+}
+
+func (s *Service) throttleEvents(index string) []metric {
+	return []metric{s.tableMetric(index, "ReadThrottleEvents", total), s.tableMetric(index, "WriteThrottleEvents", total)}
+}
+
+// inParts gives an alarm for each ten of its metrics, numbered.
+func inParts(a alarm) []alarm {
+	var parts []alarm
+	for metrics := range slices.Chunk(a.metrics, maxAlarmMetrics) {
+		part := a
+		part.name, part.metrics = fmt.Sprintf("%s-%d", a.name, len(parts)+1), metrics
+		parts = append(parts, part)
+	}
+	return parts
+}
+
+// feedAlarms are about what the stream brings. SQS writes no values of a queue that was
+// left alone for six hours, with letters in it or without.
+func (s *Service) feedAlarms(limits Alarms) []alarm {
+	all := []alarm{{
+		name: "dead-letters",
+		meaning: "A change of the table could not be dealt with, although it was tried again. Read the message in the queue of " +
+			"dead letters first: it names the change, which the stream keeps for a day, and what it was sent to.",
+		metrics: []metric{s.deadLetterMetric("ApproximateNumberOfMessagesVisible", highest)},
+		limit:   1,
+		sticky:  true,
+	}}
+	for _, op := range deployed() {
+		if op.Caller != operation.Stream {
+			continue
+		}
+		all = append(all, alarm{
+			name: "feed-age-" + op.Name,
+			meaning: "Changes of the table wait to be dealt with, and the stream forgets them after a day. " +
+				"Look first in the log of " + op.Name + " why it does not get on.",
+			metrics: []metric{s.functionMetric(op, "IteratorAge", highest)},
+			limit:   float64(limits.FeedAge.Milliseconds()),
+		})
+	}
+	return all
+}
