@@ -37,6 +37,7 @@ func TestWatched(t *testing.T) {
 			test.given.Topic = topic
 			tmpl := synthesise(t, latchkey.ServiceProps{Alarms: test.given}, sessions{keys: []string{"1"}})
 			checkAlarms(t, tmpl, test.want)
+			checkDashboard(t, tmpl)
 			if len(tmpl.Resources) > maxResources {
 				t.Errorf("%d resources, want %d at most", len(tmpl.Resources), maxResources)
 			}
@@ -47,10 +48,15 @@ func TestWatched(t *testing.T) {
 
 // checkUnwatched sees to it that what is left out leaves nothing behind.
 func checkUnwatched(t *testing.T) {
-	tmpl := synthesise(t, latchkey.ServiceProps{WithoutAccessLogs: true}, sessions{keys: []string{"1"}})
-	compare(t, 0, len(tmpl.OfType("AWS::CloudWatch::Alarm")))
+	tmpl := synthesise(t, latchkey.ServiceProps{WithoutDashboard: true, WithoutAccessLogs: true}, sessions{keys: []string{"1"}})
+	for _, kind := range []string{"AWS::CloudWatch::Dashboard", "AWS::CloudWatch::Alarm"} {
+		compare(t, 0, len(tmpl.OfType(kind)))
+	}
 	compare(t, len(deployed()), len(tmpl.OfType("AWS::Logs::LogGroup")))
 	compare(t, nil, tmpl.Properties("AWS::ApiGatewayV2::Stage")["APIDefaultStage"]["AccessLogSettings"])
+	if _, there := tmpl.Outputs[latchkey.OutputDashboard]; there {
+		t.Error("an output names the dashboard that was left out")
+	}
 }
 
 func limits() latchkey.Alarms {

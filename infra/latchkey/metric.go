@@ -1,7 +1,9 @@
 package latchkey
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
 	"latchkey/infra/names"
 	"latchkey/shared/operation"
@@ -19,7 +21,9 @@ const (
 // Statistics as CloudWatch spells them.
 const (
 	total   = "Sum"
+	average = "Average"
 	highest = "Maximum"
+	p50     = "p50"
 	p99     = "p99"
 )
 
@@ -80,6 +84,16 @@ func (s *Service) deadLetterMetric(name, statistic string) metric {
 // dimension.
 func (s *Service) ownMetric(m telemetry.Metric, statistic string) metric {
 	return metric{telemetry.Namespace, string(m), statistic, []dimension{{telemetry.ServiceDimension, s.name}}}
+}
+
+// verdicts is an expression that finds the numbers of all verdicts that there are, so that
+// nobody has to list them here.
+//
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/search-expression-syntax.html
+func (s *Service) verdicts() string {
+	schema := strings.Join(append([]string{telemetry.Namespace}, telemetry.DimensionsOf(telemetry.Verdicts)...), ",")
+	return fmt.Sprintf(`SEARCH('{%s} MetricName="%s" %s="%s"', '%s')`,
+		schema, telemetry.Verdicts, telemetry.ServiceDimension, s.name, total)
 }
 
 // The requests in which DynamoDB may count an action. A transaction is one request, under

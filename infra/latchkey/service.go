@@ -37,7 +37,7 @@
 // queue go with the stack: what is left behind must not stand in the way of the
 // next deployment.
 //
-// # Alarms and the access log
+// # Alarms, the dashboard and the access log
 //
 // What goes wrong is told by the platform's own metrics, and by the few that functions write
 // (package telemetry). There are alarms for what callers feel (answers of 500 or above, the
@@ -47,7 +47,8 @@
 // CloudWatch's limit. Errors and throttles are counted for each function, since those that
 // have no route are seen nowhere else. An alarm costs $0.10 a month for each metric that it
 // looks at, two for each operation and some twenty more; so there are none until somebody is
-// there to hear them.
+// there to hear them. The dashboard has more metrics than CloudWatch has free, and costs $3 a
+// month once an account's three free ones are used up or too small.
 //
 // Requests that reach no function are in the access log alone. It holds nothing that a
 // client has sent.
@@ -76,6 +77,7 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/constructs-go/constructs/v10"
@@ -115,6 +117,9 @@ type ServiceProps struct {
 
 	// Alarms say who is told when the service is not well. Without a topic, nobody is.
 	Alarms Alarms
+
+	// WithoutDashboard leaves out the dashboard.
+	WithoutDashboard bool
 
 	// WithoutAccessLogs leaves out the log of what API Gateway answers, which alone tells of
 	// requests that reach no function: those over a limit, those that are too large, and
@@ -157,6 +162,7 @@ type Service struct {
 	api         awsapigatewayv2.HttpApi
 	deadLetters awssqs.Queue // of the stream
 	reference   ServiceReference
+	dashboard   awscloudwatch.CfnDashboard // nil without one
 }
 
 // NewService adds a service. It names no account and no region, so that one template
@@ -185,7 +191,10 @@ func NewService(scope constructs.Construct, id string, props ServiceProps) (*Ser
 
 // watch adds what people watch the service by.
 func (s *Service) watch(props ServiceProps) {
-	s.addAlarms(props.Alarms)
+	alarms := s.addAlarms(props.Alarms)
+	if !props.WithoutDashboard {
+		s.dashboard = s.addDashboard(alarms)
+	}
 	if !props.WithoutAccessLogs {
 		addAccessLogs(s.scope, s.name, s.api)
 	}

@@ -24,6 +24,7 @@ const (
 	OutputAudience          = "Audience"
 	OutputBootstrapFunction = "BootstrapFunction"
 	OutputDeadLetterQueue   = "DeadLetterQueue"
+	OutputDashboard         = "Dashboard"
 )
 
 // CDK leaves out "Default" where it makes logical ids: they are those that the parts of
@@ -62,5 +63,10 @@ func addOutputs(stack awscdk.Stack, s *Service) {
 		{OutputDeadLetterQueue, "The queue of what could not be removed", *s.deadLetters.QueueName()},
 	} {
 		awscdk.NewCfnOutput(stack, &output.name, &awscdk.CfnOutputProps{Description: &output.description, Value: &output.value})
+	}
+	if s.dashboard != nil {
+		awscdk.NewCfnOutput(stack, jsii.String(OutputDashboard), &awscdk.CfnOutputProps{
+			Description: jsii.String("The dashboard in CloudWatch"), Value: s.dashboard.Ref(),
+		})
 	}
 }

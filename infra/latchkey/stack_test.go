@@ -52,6 +52,7 @@ func checkAll(t *testing.T, tmpl template) {
 		"filters":      checkFilters,
 		"dead letters": checkDeadLetters,
 		"outputs":      checkOutputs,
+		"dashboard":    checkDashboard,
 		"access logs":  checkAccessLogs,
 	} {
 		t.Run(name, func(t *testing.T) { check(t, tmpl) })
@@ -83,6 +84,7 @@ func checkInventory(t *testing.T, tmpl template) {
 		"AWS::Lambda::EventSourceMapping": len(fed()),
 		"AWS::SQS::Queue":                 1,
 		"AWS::SQS::QueuePolicy":           1,
+		"AWS::CloudWatch::Dashboard":      1,
 	}
 	got := make(map[string]int)
 	for _, resource := range tmpl.Resources {
@@ -464,6 +466,7 @@ func checkOutputs(t *testing.T, tmpl template) {
 		latchkey.OutputAudience:          {"Value": tmpl.sessions.audience},
 		latchkey.OutputBootstrapFunction: {"Value": functionName(operation.Bootstrap)},
 		latchkey.OutputDeadLetterQueue:   {"Value": "${DeadLetters.QueueName}"},
+		latchkey.OutputDashboard:         {"Value": "${Dashboard}"},
 	}
 	compare(t, want, stacktest.Without("Description", tmpl.Outputs))
 }
