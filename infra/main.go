@@ -10,6 +10,7 @@
 //	sessionKeys  the names of the session keys, separated by commas; see latchkey.ServiceProps
 //	issuer       the session tokens' issuer, the API's URL without it
 //	audience     the session tokens' audience, "latchkey" without it
+//	alarmTopic   the ARN of the SNS topic that hears of alarms, no alarms without it
 //	example      "true" adds the example's stack, whose name is the other's and "-example"
 //
 // A deployment without a value that the last one had is a change. What must not
@@ -81,6 +82,7 @@ func (d *deployment) configure(app awscdk.App) error {
 	}{
 		{"stack", &d.name}, {"sessionKeys", &keys}, {"issuer", &d.props.Issuer}, {"audience", &d.props.Audience},
 		{"example", &example},
+		{"alarmTopic", &d.props.Alarms.Topic},
 	} {
 		if err := read(app, setting.name, setting.into); err != nil {
 			return err

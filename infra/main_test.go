@@ -26,10 +26,11 @@ func TestConfigure(t *testing.T) {
 		"everything": {
 			map[string]any{
 				"stack": "staging", "sessionKeys": "2,1", "issuer": "https://keys.example.com", "audience": "example",
-				"example": "true",
+				"example": "true", "alarmTopic": "arn:aws:sns:eu-west-1:123456789012:alerts",
 			},
 			deployment{name: "staging", example: true, props: latchkey.ServiceProps{
 				SessionKeys: []string{"2", "1"}, Issuer: "https://keys.example.com", Audience: "example",
+				Alarms: latchkey.Alarms{Topic: "arn:aws:sns:eu-west-1:123456789012:alerts"},
 			}},
 		},
 	} {
@@ -47,7 +48,7 @@ func TestConfigure(t *testing.T) {
 
 func TestRefusedContext(t *testing.T) {
 	t.Cleanup(func() { jsii.Close() })
-	for _, name := range []string{"stack", "sessionKeys", "issuer", "audience", "example"} {
+	for _, name := range []string{"stack", "sessionKeys", "issuer", "audience", "example", "alarmTopic"} {
 		for _, value := range []any{"", 2, []any{"2", "1"}} {
 			err := new(deployment).configure(newApp(map[string]any{name: value}))
 			compare(t, "context "+name+" must be a text that is not empty", fmt.Sprint(err))
