@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
@@ -56,10 +57,15 @@ func (a Alarms) validate() error {
 	switch {
 	case a.Topic == "" && a != Alarms{}:
 		return errors.New("alarms have limits and no topic: say in Topic who hears of them")
-	case a.Topic != "" && !topicARN.MatchString(a.Topic):
-		return fmt.Errorf("alarms: topic %q must be the ARN of an SNS topic", a.Topic)
 	case min(a.Faults, a.WrongSecrets, a.MalformedKeys, a.Refusals) < 0 || min(a.P99Latency, a.FeedAge) < 0:
 		return errors.New("alarms: a limit must not be negative")
+	}
+	return validateTopic(a.Topic)
+}
+
+func validateTopic(arn string) error {
+	if arn != "" && !topicARN.MatchString(arn) {
+		return fmt.Errorf("alarms: topic %q must be the ARN of an SNS topic", arn)
 	}
 	return nil
 }
@@ -91,18 +97,20 @@ func (s *Service) addAlarms(props Alarms) []string {
 	scope := constructs.NewConstruct(s.scope, jsii.String("Alarms"))
 	var arns []string
 	for _, a := range s.alarms(props.withDefaults()) {
-		arns = append(arns, *s.addAlarm(scope, a, props.Topic).AttrArn())
+		name := s.name + "-" + a.name
+		arns = append(arns, *addAlarm(scope, &name, a, props.Topic).AttrArn())
 	}
 	return arns
 }
 
-func (s *Service) addAlarm(scope constructs.Construct, a alarm, topic string) awscloudwatch.CfnAlarm {
+// addAlarm lets CloudFormation name an alarm that has no name.
+func addAlarm(scope constructs.Construct, name *string, a alarm, topic string) awscloudwatch.CfnAlarm {
 	missing := "notBreaching"
 	if a.sticky {
 		missing = "ignore"
 	}
 	return awscloudwatch.NewCfnAlarm(scope, &a.name, &awscloudwatch.CfnAlarmProps{
-		AlarmName:          jsii.String(s.name + "-" + a.name),
+		AlarmName:          name,
 		AlarmDescription:   &a.meaning,
 		Metrics:            queries(a.metrics),
 		Threshold:          &a.limit,
@@ -306,4 +314,38 @@ func (s *Service) feedAlarms(limits Alarms) []alarm {
 		})
 	}
 	return all
+}
+
+// addAuthorizerAlarms adds the alarms of one authorizer, if there is somebody to hear them. An
+// API whose authorizer does not answer lets nobody in.
+func addAuthorizerAlarms(scope constructs.Construct, target awslambda.Function, topic string) {
+	if topic == "" {
+		return
+	}
+	own := constructs.NewConstruct(scope, jsii.String("Alarms"))
+	metrics := func(name, statistic string) []metric {
+		return []metric{{lambdaMetrics, name, statistic, []dimension{{"FunctionName", *target.FunctionName()}}}}
+	}
+	for _, a := range []alarm{{
+		name: "errors",
+		meaning: "An authorizer crashed, or could not check a credential, and its API let nobody in. " +
+			"Look first in its log, then whether its Latchkey is well.",
+		metrics: metrics("Errors", total),
+		limit:   1,
+	}, {
+		name: "throttles",
+		meaning: "Lambda had no room for an authorizer, and its API let nobody in. " +
+			"Compare first the concurrency that the account has left with the dashboard.",
+		metrics: metrics("Throttles", total),
+		limit:   1,
+	}, {
+		name: "duration",
+		meaning: "For a quarter of an hour one request in a hundred has taken an authorizer half of the time that it has. " +
+			"Look first at the latency of the table, on its Latchkey's dashboard.",
+		metrics: metrics("Duration", p99),
+		limit:   float64(operation.Authorizer.Timeout.Milliseconds()) / 2,
+		periods: 3,
+	}} {
+		addAlarm(own, nil, a, topic)
+	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"latchkey/infra/latchkey"
+	"latchkey/infra/stacktest"
 	"latchkey/shared/operation"
 	"latchkey/shared/schema"
 	"latchkey/shared/telemetry"
@@ -85,7 +86,8 @@ func checkAlarms(t *testing.T, tmpl template, limits latchkey.Alarms) {
 	}
 	got := make(map[string]watch)
 	for _, properties := range tmpl.Properties("AWS::CloudWatch::Alarm") {
-		got[properties["AlarmName"].(string)] = readAlarm(t, properties)
+		name := properties["AlarmName"].(string)
+		got[name] = readAlarm(t, name, properties)
 	}
 	compare(t, want, got)
 }
@@ -119,11 +121,12 @@ func wantedAlarms(limits latchkey.Alarms) map[string]watch {
 }
 
 // readAlarm holds an alarm to what all have in common, and gives the rest.
-func readAlarm(t *testing.T, properties object) watch {
+func readAlarm(t *testing.T, name string, properties object) watch {
 	t.Helper()
-	name := properties["AlarmName"].(string)
+	properties = maps.Clone(properties)
+	delete(properties, "AlarmName")
 	compare(t, []string{
-		"AlarmActions", "AlarmDescription", "AlarmName", "ComparisonOperator", "EvaluationPeriods", "Metrics", "OKActions",
+		"AlarmActions", "AlarmDescription", "ComparisonOperator", "EvaluationPeriods", "Metrics", "OKActions",
 		"Threshold", "TreatMissingData",
 	}, slices.Sorted(maps.Keys(properties)))
 	compare(t, []any{topic}, properties["AlarmActions"].([]any))
@@ -276,6 +279,26 @@ func ofRequests(name, statistic string) []string {
 	return all
 }
 
+// checkAuthorizerAlarms has those of one authorizer, named by CloudFormation as its function
+// is, and none of the others, which have no topic.
+func checkAuthorizerAlarms(t *testing.T, tmpl stacktest.Template) {
+	watched := protectedAPIs[0].name
+	of := func(name, statistic string) []string {
+		return []string{"AWS/Lambda " + name + " " + statistic + " FunctionName ${" + watched + "Function}"}
+	}
+	half := operation.Authorizer.Timeout.Seconds() * 1000 / 2
+	got := make(map[string]watch)
+	for id, properties := range tmpl.Properties("AWS::CloudWatch::Alarm") {
+		compare(t, nil, properties["AlarmName"])
+		got[id] = readAlarm(t, id, properties)
+	}
+	compare(t, map[string]watch{
+		watched + "Alarmserrors":    {of("Errors", "Sum"), 1, 1, "notBreaching"},
+		watched + "Alarmsthrottles": {of("Throttles", "Sum"), 1, 1, "notBreaching"},
+		watched + "Alarmsduration":  {of("Duration", "p99"), half, 3, "notBreaching"},
+	}, got)
+}
+
 func TestRefusedAlarms(t *testing.T) {
 	for name, test := range map[string]struct {
 		alarms latchkey.Alarms
@@ -292,4 +315,11 @@ func TestRefusedAlarms(t *testing.T) {
 			compare(t, test.want, fmt.Sprint(err))
 		})
 	}
+}
+
+func TestRefusedAuthorizerTopic(t *testing.T) {
+	err := newHTTP(latchkey.AuthorizerProps{
+		Service: plainReference, Bootstraps: stacktest.StubBootstraps(t, operation.Authorizer.Name), API: apiOf(withRoutes), AlarmTopic: "alerts",
+	})
+	compare(t, `alarms: topic "alerts" must be the ARN of an SNS topic`, fmt.Sprint(err))
 }

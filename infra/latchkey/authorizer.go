@@ -41,6 +41,11 @@ type AuthorizerProps struct {
 	// for which it takes the API's Routes, every one that the authorizer stands before; a
 	// simple answer is kept for one route, method and path, which makes it of less use.
 	CacheTTL time.Duration
+
+	// AlarmTopic is the ARN of the SNS topic that hears of the authorizer's alarms: for errors,
+	// for calls that Lambda had no room for, and for being slow. See Alarms.Topic; without a
+	// topic there are none. They cost $0.30 a month.
+	AlarmTopic string
 }
 
 // A kind is a kind of API, with what its authorizers can do.
@@ -88,6 +93,9 @@ func (p AuthorizerProps) validate(k kind) error {
 		return err
 	}
 	if err := p.validateCache(k); err != nil {
+		return err
+	}
+	if err := validateTopic(p.AlarmTopic); err != nil {
 		return err
 	}
 	return function.Validate(p.Bootstraps, operation.Authorizer)
@@ -170,12 +178,14 @@ func newAuthorizer(
 	own := constructs.NewConstruct(scope, &id)
 	environment := props.Service.environment(operation.Authorizer)
 	environment[operation.ProtectedAPIVariable] = &api
-	return own, function.New(own, function.Props{
+	target := function.New(own, function.Props{
 		Operation:   operation.Authorizer,
 		Bootstraps:  props.Bootstraps,
 		Environment: environment,
 		Statements:  props.Service.statements(operation.Authorizer),
-	}), nil
+	})
+	addAuthorizerAlarms(own, target, props.AlarmTopic)
+	return own, target, nil
 }
 
 // header is the name of the header, in the spelling that people know.

@@ -243,8 +243,11 @@ func TestAuthorizers(t *testing.T) {
 	}
 	stack := awscdk.NewStack(app, jsii.String("apis"), nil)
 	bootstraps := stacktest.StubBootstraps(t, operation.Authorizer.Name)
-	for _, api := range protectedAPIs {
+	for i, api := range protectedAPIs {
 		api.props.Service, api.props.Bootstraps = service.Reference(), bootstraps
+		if i == 0 {
+			api.props.AlarmTopic = topic
+		}
 		api.add(t, stack, api.name, api.props)
 	}
 	tmpl := stacktest.Synthesise(t, app)["apis"]
@@ -255,6 +258,7 @@ func TestAuthorizers(t *testing.T) {
 		"permissions": checkAuthorizerPermissions,
 		"AppSync":     checkAppSync,
 		"protected":   checkProtected,
+		"alarms":      checkAuthorizerAlarms,
 	} {
 		t.Run(name, func(t *testing.T) { check(t, tmpl) })
 	}

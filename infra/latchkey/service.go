@@ -47,8 +47,9 @@
 // CloudWatch's limit. Errors and throttles are counted for each function, since those that
 // have no route are seen nowhere else. An alarm costs $0.10 a month for each metric that it
 // looks at, two for each operation and some twenty more; so there are none until somebody is
-// there to hear them. The dashboard has more metrics than CloudWatch has free, and costs $3 a
-// month once an account's three free ones are used up or too small.
+// there to hear them. An authorizer has three of its own, if it is given a topic. The
+// dashboard has more metrics than CloudWatch's free ones may have, and costs up to $3 a
+// month.
 //
 // Requests that reach no function are in the access log alone. It holds nothing that a
 // client has sent.
