@@ -30,7 +30,7 @@ func TestBodyEndsInGoodOrderAfterTheAnswer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := smithyhttp.NewClientHandler(config.SDKClient()).Handle(t.Context(), request); err != nil {
+	if _, _, err := smithyhttp.NewClientHandlerWithOptions(config.SDKClient()).Handle(t.Context(), request); err != nil {
 		t.Fatal(err)
 	}
 	if n, err := io.Copy(io.Discard, transport.body); n != 0 || err != nil {
