@@ -7,6 +7,7 @@ DATA ?= .local
 
 CDK = infra/node_modules/.bin/cdk
 CDK_FLAGS = --no-notices --no-version-reporting $(if $(STACK),-c 'stack=$(STACK)') $(ARGS)
+VERIFY = infra/verify/node_modules/.package-lock.json
 EMULATOR = $(or $(wildcard localstack/node_modules/@dynoxide/*/dynoxide),localstack/node_modules/emulator)
 
 # The function of the example: an API of somebody else's, which Latchkey protects.
@@ -117,6 +118,18 @@ $(CDK): infra/package.json infra/package-lock.json | node
 .PHONY: synth
 synth: lambda $(CDK) ## write the CloudFormation template to infra/cdk.out
 	$(CDK) synth --quiet $(CDK_FLAGS)
+
+$(VERIFY): infra/verify/package.json infra/verify/package-lock.json | node
+	@echo 'Fetching cdk-nag and cloudformation-validate…'
+	@cd infra/verify && npm ci --loglevel=error --no-audit --no-fund >/dev/null
+	@touch $@
+
+.PHONY: nag
+nag: tools $(VERIFY) ## hold the templates against cfn-lint's rules and cdk-nag's
+	@node --test --test-reporter=spec infra/verify/verify.test.mjs
+	@rm -rf dist/verify
+	@$(GO_LOCAL) run ./infra/verify dist/verify
+	@node infra/verify/verify.mjs dist/verify/*/*.template.json
 
 .PHONY: prepare
 prepare: lambda $(CDK) ## prepare an AWS account and region for deployments, once

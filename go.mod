@@ -6,6 +6,7 @@ ignore (
 	./dist
 	./infra/cdk.out
 	./infra/node_modules
+	./infra/verify/node_modules
 	./localstack/node_modules
 )
 
