@@ -114,11 +114,37 @@ const (
 // before which it stands; see package protected.
 const ProtectedAPIVariable = "PROTECTED_API"
 
+// RetentionVariable is the environment variable that tells a function for how many days
+// an expired key stays listed, from 1 to MaxRetentionDays. Without it there are
+// schema.RetentionDays.
+const (
+	RetentionVariable = "RETENTION_DAYS"
+	MaxRetentionDays  = 3650
+)
+
+// RequestHeaders are the headers that functions read and a browser sends to another
+// origin only if that allows them.
+var RequestHeaders = []string{"authorization", "content-type", "request-timeout"}
+
 // How the stream feeds a function.
 const (
 	FeedBatch   = 10 // records in an event at most
 	FeedRetries = 10 // of a batch, after the first attempt
 )
+
+// A Throttle is the limit of a route, a bucket of tokens of which each request takes one.
+// All clients share it: it keeps one route from using up what the account has, by default
+// 10,000 requests per second and 5,000 at once for all APIs of a region, and is no limit
+// per client. API Gateway keeps to it as well as it can, and answers 429 beyond.
+//
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-throttling.html
+type Throttle struct {
+	Rate  int // tokens that are added per second
+	Burst int // tokens that the bucket holds
+}
+
+// DefaultThrottle is for what has no limit of its own, which no route of the catalogue is.
+var DefaultThrottle = Throttle{Rate: 100, Burst: 100}
 
 // DefaultRoute is the route key that takes every request no other route takes.
 const DefaultRoute = route.Default
@@ -140,6 +166,10 @@ type Operation struct {
 
 	MemoryMB int
 	Timeout  time.Duration
+
+	// Throttle is the limit of the route, which all clients share; zero where there is no
+	// route.
+	Throttle Throttle
 }
 
 const (
@@ -164,6 +194,22 @@ const (
 	authorizerTimeout = 9 * time.Second
 )
 
+// The limits of the routes. Validation is what others wait for. The exchanges sign: of
+// RSA signatures KMS makes 1,000 per second for a whole account and region by default,
+// 500 where it has less, and the three of them ask for 300 at most. A write takes of the
+// 1,000 per second that a tenant's partition of the index does, and a list may read
+// thousands of items.
+//
+// https://docs.aws.amazon.com/kms/latest/developerguide/requests-per-second.html
+var (
+	validateThrottle = Throttle{Rate: 5000, Burst: 2500}
+	exchangeThrottle = Throttle{Rate: 100, Burst: 100}
+	readThrottle     = Throttle{Rate: 500, Burst: 500}
+	writeThrottle    = Throttle{Rate: 200, Burst: 200}
+	listThrottle     = Throttle{Rate: 100, Burst: 100}
+	publishThrottle  = Throttle{Rate: 500, Burst: 500}
+)
+
 // What it takes to tell who calls: the record of the key that is presented, or whose
 // token is, that of its service account, and for a token a public key. Of an account's
 // key it is noted that it was used.
@@ -174,15 +220,24 @@ var (
 )
 
 // byKeyHolder completes the row of an operation that a key holder calls: before anything
-// else it tells who that is. Memory and time are the usual ones, unless the row says
-// otherwise.
+// else it tells who that is. Memory, time and limit are the usual ones, unless the row
+// says otherwise.
 func byKeyHolder(o Operation) Operation {
 	o.Caller = KeyHolder
 	o.Touches = append([]Touch{authenticate, noteUse}, o.Touches...)
 	o.SessionKeys = verify
 	o.MemoryMB = cmp.Or(o.MemoryMB, memoryMB)
 	o.Timeout = cmp.Or(o.Timeout, timeout)
+	o.Throttle = cmp.Or(o.Throttle, usualThrottle(o))
 	return o
+}
+
+// usualThrottle is that of the reads and that of the writes.
+func usualThrottle(o Operation) Throttle {
+	if o.Method() == "GET" {
+		return readThrottle
+	}
+	return writeThrottle
 }
 
 // The operations.
@@ -196,7 +251,7 @@ var (
 		Name: "list-api-keys", Route: "GET " + apiKeysPath, API: Namespaces,
 		Summary:  "List the keys of a namespace or of a whole subtree, page by page",
 		Touches:  []Touch{{Action: Query, Index: schema.ByNamespace.Name}, {Action: BatchGetItem}},
-		MemoryMB: listMemoryMB, Timeout: listTimeout,
+		MemoryMB: listMemoryMB, Timeout: listTimeout, Throttle: listThrottle,
 	})
 	GetAPIKey = byKeyHolder(Operation{
 		Name: "get-api-key", Route: "GET " + apiKeyPath, API: Namespaces,
@@ -217,14 +272,14 @@ var (
 		Name: "validate-api-key", Route: "POST /v1/auth/api-key/validate", API: Namespaces, Caller: Anyone,
 		Summary:  "Tell whether a key and its secret are valid now",
 		Touches:  []Touch{authenticate, noteUse},
-		MemoryMB: memoryMB, Timeout: timeout,
+		MemoryMB: memoryMB, Timeout: timeout, Throttle: validateThrottle,
 	}
 	ExchangeAPIKey = Operation{
 		Name: "exchange-api-key", Route: "POST /v1/auth/api-key", API: Namespaces, Caller: Anyone,
 		Summary:     "Exchange a key and its secret for a session token",
 		Touches:     []Touch{authenticate, noteUse},
 		SessionKeys: []KeyAction{Sign},
-		MemoryMB:    memoryMB, Timeout: timeout,
+		MemoryMB:    memoryMB, Timeout: timeout, Throttle: exchangeThrottle,
 	}
 	WhoAmI = byKeyHolder(Operation{
 		Name: "who-am-i", Route: "GET /v1/auth", API: Namespaces,
@@ -234,7 +289,7 @@ var (
 		Name: "list-namespaces", Route: "GET /v1/namespaces/{namespace}/namespaces", API: Namespaces,
 		Summary:  "List the namespaces below one that hold keys",
 		Touches:  []Touch{{Action: Query, Index: schema.ByNamespace.Name}},
-		MemoryMB: listMemoryMB, Timeout: listTimeout,
+		MemoryMB: listMemoryMB, Timeout: listTimeout, Throttle: listThrottle,
 	})
 	CreateWorkspaceKey = byKeyHolder(Operation{
 		Name: "create-workspace-key", Route: "POST " + workspaceKeyPath, API: Workspaces,
@@ -245,7 +300,7 @@ var (
 		Name: "list-workspace-keys", Route: "GET " + workspaceKeyPath + "/list", API: Workspaces,
 		Summary:  "List the keys of a workspace, or all that the caller may see",
 		Touches:  []Touch{{Action: Query, Index: schema.ByNamespace.Name}, {Action: BatchGetItem}},
-		MemoryMB: listMemoryMB, Timeout: listTimeout,
+		MemoryMB: listMemoryMB, Timeout: listTimeout, Throttle: listThrottle,
 	})
 	DeleteWorkspaceKey = byKeyHolder(Operation{
 		Name: "delete-workspace-key", Route: "DELETE " + workspaceKeyPath, API: Workspaces,
@@ -257,7 +312,7 @@ var (
 		Summary:     "Exchange a key for a session token of 15 minutes",
 		Touches:     []Touch{authenticate, noteUse},
 		SessionKeys: []KeyAction{Sign},
-		MemoryMB:    memoryMB, Timeout: timeout,
+		MemoryMB:    memoryMB, Timeout: timeout, Throttle: exchangeThrottle,
 	}
 	CreateServiceAccount = byKeyHolder(Operation{
 		Name: "create-service-account", Route: "POST " + accountsPath, API: ServiceAccounts,
@@ -268,7 +323,7 @@ var (
 		Name: "list-service-accounts", Route: "GET " + accountsPath, API: ServiceAccounts,
 		Summary:  "List the service accounts of the caller's namespace",
 		Touches:  []Touch{{Action: Query, Index: schema.ByNamespace.Name}, {Action: BatchGetItem}},
-		MemoryMB: listMemoryMB, Timeout: listTimeout,
+		MemoryMB: listMemoryMB, Timeout: listTimeout, Throttle: listThrottle,
 	})
 	GetServiceAccount = byKeyHolder(Operation{
 		Name: "get-service-account", Route: "GET " + accountPath, API: ServiceAccounts,
@@ -294,7 +349,7 @@ var (
 		Name: "list-account-keys", Route: "GET " + accountKeysPath, API: ServiceAccounts,
 		Summary:  "List the keys of a service account",
 		Touches:  []Touch{{Action: Query}, {Action: Query, Index: schema.ByOwner.Name}, {Action: BatchGetItem}},
-		MemoryMB: listMemoryMB, Timeout: listTimeout,
+		MemoryMB: listMemoryMB, Timeout: listTimeout, Throttle: listThrottle,
 	})
 	GetAccountKey = byKeyHolder(Operation{
 		Name: "get-account-key", Route: "GET " + accountKeyPath, API: ServiceAccounts,
@@ -321,7 +376,7 @@ var (
 		Summary:     "Log in with a key, by OAuth 2's password form, for a session token",
 		Touches:     []Touch{authenticate, noteUse},
 		SessionKeys: []KeyAction{Sign},
-		MemoryMB:    memoryMB, Timeout: timeout,
+		MemoryMB:    memoryMB, Timeout: timeout, Throttle: exchangeThrottle,
 	}
 	CurrentUser = byKeyHolder(Operation{
 		Name: "current-user", Route: "GET /api/v1/current-user", API: ServiceAccounts,
@@ -332,7 +387,7 @@ var (
 		Name: "session-keys", Route: "GET /.well-known/jwks.json", API: Platform, Caller: Anyone,
 		Summary:     "Publish the keys that session tokens can be verified with",
 		SessionKeys: verify,
-		MemoryMB:    memoryMB, Timeout: timeout,
+		MemoryMB:    memoryMB, Timeout: timeout, Throttle: publishThrottle,
 	}
 	// Authorizer is deployed once for each protected API, beside that, and not with the
 	// other operations. A gateway waits 10 s for it.
@@ -359,12 +414,12 @@ var (
 	Health = Operation{
 		Name: "health", Route: "GET /health", API: Platform, Caller: Anyone,
 		Summary:  "Answer without reading anything",
-		MemoryMB: 128, Timeout: 3 * time.Second,
+		MemoryMB: 128, Timeout: 3 * time.Second, Throttle: publishThrottle,
 	}
 	NotFound = Operation{
 		Name: "not-found", Route: DefaultRoute, API: Platform, Caller: Anyone,
 		Summary:  "Answer what no route takes, in the envelope of the API whose path it was",
-		MemoryMB: 128, Timeout: 3 * time.Second,
+		MemoryMB: 128, Timeout: 3 * time.Second, Throttle: DefaultThrottle,
 	}
 )
 
@@ -405,6 +460,14 @@ func (o Operation) Path() string {
 
 // UsesTable reports whether the operation touches the table at all.
 func (o Operation) UsesTable() bool { return len(o.Touches) > 0 }
+
+// WritesItems reports whether the operation writes items that may have an end, and so must
+// know how long they stay after it. To note a use says nothing of that.
+func (o Operation) WritesItems() bool {
+	return slices.ContainsFunc(o.Touches, func(t Touch) bool {
+		return (t.Action == PutItem || t.Action == UpdateItem) && t.Item == ""
+	})
+}
 
 // UsesSessions reports whether the operation issues or verifies session tokens.
 func (o Operation) UsesSessions() bool { return len(o.SessionKeys) > 0 }

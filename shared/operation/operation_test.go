@@ -55,6 +55,59 @@ func TestCatalogue(t *testing.T) {
 	}
 }
 
+// A limit is for a route, and every route has one.
+func TestThrottles(t *testing.T) {
+	for _, op := range All {
+		limited := op.Throttle.Rate > 0 && op.Throttle.Burst > 0
+		if limited != (op.Route != "") || !limited && op.Throttle != (Throttle{}) {
+			t.Errorf("%s has the route %q and the limit %+v", op.Name, op.Route, op.Throttle)
+		}
+		if op.Name == ValidateAPIKey.Name {
+			continue
+		}
+		if op.Throttle.Rate >= ValidateAPIKey.Throttle.Rate || op.Throttle.Burst >= ValidateAPIKey.Throttle.Burst {
+			t.Errorf("%s may be called as often as keys may be validated", op.Name)
+		}
+	}
+	if most := ValidateAPIKey.Throttle; most.Rate > accountRate || most.Burst > accountBurst {
+		t.Errorf("validating keys may take more than an account has: %+v", most)
+	}
+}
+
+// What API Gateway lets an account have in a region, by default.
+const accountRate, accountBurst = 10_000, 5_000
+
+// signatures are what KMS makes per second with RSA keys where it makes the fewest.
+const signatures = 500
+
+// However many tokens are asked for at once, some signatures are left to others.
+func TestSignersStayWithinTheQuota(t *testing.T) {
+	var rate, burst int
+	for _, op := range All {
+		if slices.Contains(op.SessionKeys, Sign) {
+			rate, burst = rate+op.Throttle.Rate, burst+op.Throttle.Burst
+		}
+	}
+	if rate == 0 || rate > signatures*2/3 || burst > signatures*2/3 {
+		t.Errorf("%d tokens per second and %d at once may be asked for", rate, burst)
+	}
+}
+
+// Whoever makes or changes keys and accounts writes items; to use a key, or to remove
+// one, writes none.
+func TestWritesItems(t *testing.T) {
+	for _, op := range []Operation{CreateAPIKey, UpdateAPIKey, CreateWorkspaceKey, UpdateAccountKey, RotateAccountKey, Bootstrap, CreateServiceAccount} {
+		if !op.WritesItems() {
+			t.Errorf("%s writes no items", op.Name)
+		}
+	}
+	for _, op := range []Operation{ListAPIKeys, ValidateAPIKey, ExchangeAPIKey, Login, Authorizer, DeleteAPIKey, RemoveServiceAccount, SessionKeys, Health} {
+		if op.WritesItems() {
+			t.Errorf("%s writes items", op.Name)
+		}
+	}
+}
+
 func authenticates(op Operation) bool { return op.Caller == KeyHolder || op.Caller == Gateway }
 
 // A use is all that is written without being asked for, and says nothing of a key.

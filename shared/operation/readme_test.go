@@ -41,16 +41,24 @@ func TestReadmeHasTheCatalogue(t *testing.T) {
 
 func catalogueTable() string {
 	var table strings.Builder
-	table.WriteString("| operation | route | caller | what it does | DynamoDB | KMS |\n| --- | --- | --- | --- | --- | --- |\n")
+	table.WriteString("| operation | route | caller | what it does | DynamoDB | KMS | limit |\n| --- | --- | --- | --- | --- | --- | --- |\n")
 	for _, op := range All {
 		route := "none"
 		if op.Route != "" {
 			route = "`" + op.Route + "`"
 		}
-		fmt.Fprintf(&table, "| `%s` | %s | %s | %s | %s | %s |\n",
-			op.Name, route, op.Caller, op.Summary, touchesText(op.Touches), keyActionsText(op))
+		fmt.Fprintf(&table, "| `%s` | %s | %s | %s | %s | %s | %s |\n",
+			op.Name, route, op.Caller, op.Summary, touchesText(op.Touches), keyActionsText(op), throttleText(op))
 	}
 	return table.String()
+}
+
+// throttleText is how many requests per second all clients of a route may make together.
+func throttleText(op Operation) string {
+	if op.Route == "" {
+		return "none"
+	}
+	return fmt.Sprintf("%d/s", op.Throttle.Rate)
 }
 
 // keyActionsText tells what an operation may ask of KMS, and when it does.
