@@ -45,6 +45,7 @@ func newWorld(b *testing.B) *world {
 		"AWS_LAMBDA_FUNCTION_NAME=measured", "AWS_LAMBDA_FUNCTION_VERSION=$LATEST", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=256",
 		operation.ServiceNameVariable + "=latchkey",
 		operation.TableNameVariable + "=latchkey",
+		operation.RetentionVariable + "=30",
 		operation.DynamoDBVariable + "=" + services.URL,
 		operation.KMSVariable + "=" + services.URL,
 		operation.SessionKeysVariable + "=019b7ca9-8f2e-7e98-833b-d887d15218ce",

@@ -47,6 +47,7 @@ import (
 	"latchkey/localstack/stream"
 	"latchkey/localstack/table"
 	"latchkey/shared/operation"
+	"latchkey/shared/schema"
 )
 
 // Namespace is the namespace whose first administrator's key a stack makes.
@@ -293,6 +294,9 @@ func (s *Stack) environment(op operation.Operation) map[string]string {
 			operation.SessionIssuerVariable:   s.url,
 			operation.SessionAudienceVariable: SessionAudience,
 		}
+	}
+	if op.WritesItems() {
+		variables[operation.RetentionVariable] = strconv.Itoa(schema.RetentionDays)
 	}
 	if op.Name == operation.Authorizer.Name {
 		variables[operation.ProtectedAPIVariable] = s.protectedAPI

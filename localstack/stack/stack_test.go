@@ -103,7 +103,7 @@ func TestWhatTheExampleIsTold(t *testing.T) {
 		}
 		for _, variable := range seen {
 			name, _, _ := strings.Cut(variable, "=")
-			if strings.HasPrefix(name, "AWS_ENDPOINT") || strings.HasPrefix(name, "SESSION_") || name == operation.TableNameVariable || name == operation.ServiceNameVariable || name == operation.ProtectedAPIVariable {
+			if strings.HasPrefix(name, "AWS_ENDPOINT") || strings.HasPrefix(name, "SESSION_") || name == operation.TableNameVariable || name == operation.ServiceNameVariable || name == operation.RetentionVariable || name == operation.ProtectedAPIVariable {
 				ours = append(ours, variable)
 			}
 		}
@@ -114,6 +114,9 @@ func TestWhatTheExampleIsTold(t *testing.T) {
 	}
 	if got := told(operation.WhoAmI); len(got) != 7 {
 		t.Errorf("another function is told %q", got)
+	}
+	if got := told(operation.CreateAPIKey); !slices.Contains(got, "RETENTION_DAYS=30") || len(got) != 8 {
+		t.Errorf("a function that stores keys is told %q", got)
 	}
 	if got := told(example.Orders); len(got) != 0 {
 		t.Errorf("the example is told %q", got)

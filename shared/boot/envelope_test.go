@@ -4,18 +4,25 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
 
+	"latchkey/localstack/table"
 	"latchkey/shared/api/unrouted"
 	"latchkey/shared/boot"
 	"latchkey/shared/boot/guard"
+	"latchkey/shared/boot/store"
+	"latchkey/shared/dynamo"
 	"latchkey/shared/fault"
 	"latchkey/shared/operation"
+	"latchkey/shared/schema"
 	"latchkey/shared/web"
 )
 
@@ -143,10 +150,78 @@ func TestMissingEnvironment(t *testing.T) {
 	}
 }
 
+// Who stores nothing that has an end need not be told of a retention; one that cannot be
+// meant is refused, whoever is told of it.
+func TestRefusedRetention(t *testing.T) {
+	const refusal = "RETENTION_DAYS must be a number of days from 1 to 3650"
+	for value, wants := range map[string]bool{
+		"": true, "1": true, "30": true, "3650": true,
+		"0": false, "-1": false, "3651": false, "30d": false, " 30": false, "1e3": false, "99999999999999999999": false,
+	} {
+		for _, p := range programs {
+			_, err := boot.FromEnvironment(p.operation, func(name string) string {
+				if name == operation.RetentionVariable {
+					return value
+				}
+				return protectedAPI
+			}, p.parts...)
+			if refused := err != nil && strings.Contains(err.Error(), refusal); refused == (wants || !p.operation.UsesTable()) {
+				t.Errorf("%s, %q: %v", p.operation.Name, value, err)
+			}
+		}
+	}
+}
+
+// What is stored stays for as long after its end as the environment says.
+func TestRetentionIsStored(t *testing.T) {
+	d, config := newDeployment(t), database.NewTable(t)
+	config.Table = d.table
+	for value, days := range map[string]time.Duration{"": 30, "7": 7} {
+		variables := map[string]string{
+			operation.TableNameVariable: config.Table, operation.DynamoDBVariable: config.Endpoint, operation.RetentionVariable: value,
+			"AWS_REGION": config.Region, "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local",
+		}
+		made, err := boot.FromEnvironment(operation.Bootstrap, func(name string) string { return variables[name] }, store.DynamoDB)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.config.Store = made.Store
+		end := time.Date(2099, 12, 31, 0, 0, 0, 0, time.UTC)
+		key := d.create(t, `{"meta":{"name":"ci"},"spec":{"expiration_time":"`+end.Format(time.RFC3339)+`","permissions":{"roles":["SYSTEM_ROLE_READ_ONLY"]}}}`)
+		if got, want := purgeAt(t, config, key.UUID), end.Add(days*24*time.Hour).Unix(); got != strconv.FormatInt(want, 10) {
+			t.Errorf("with %q a key is purged at %s, want %d", value, got, want)
+		}
+	}
+}
+
+// purgeAt is what a key of the namespace demo has for TTL.
+func purgeAt(t *testing.T, config dynamo.Config, id string) string {
+	t.Helper()
+	out, err := table.Client(config.Endpoint).GetItem(t.Context(), &dynamodb.GetItemInput{
+		TableName: &config.Table, Key: map[string]types.AttributeValue{
+			schema.PartitionKey: &types.AttributeValueMemberS{Value: schema.KeyPartition("demo", id)},
+			schema.SortKey:      &types.AttributeValueMemberS{Value: schema.KeyItem},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	at, _ := out.Item[schema.PurgeAt].(*types.AttributeValueMemberN)
+	if at == nil {
+		return ""
+	}
+	return at.Value
+}
+
 // Where everything is set, the parts that are named are there, and no others.
 func TestFromEnvironment(t *testing.T) {
 	for _, p := range programs {
-		config, err := boot.FromEnvironment(p.operation, func(string) string { return protectedAPI }, p.parts...)
+		config, err := boot.FromEnvironment(p.operation, func(name string) string {
+			if name == operation.RetentionVariable {
+				return "30"
+			}
+			return protectedAPI
+		}, p.parts...)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -54,7 +54,7 @@ import (
 )
 
 // DefaultRetention is how long an expired key stays listed before TTL removes it.
-const DefaultRetention = 30 * 24 * time.Hour
+const DefaultRetention = schema.RetentionDays * 24 * time.Hour
 
 // A Config says where the table is.
 type Config struct {

@@ -46,6 +46,11 @@ import "strings"
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
 const MaxKeyItemBytes = 4096
 
+// RetentionDays is for how many days a key stays after its expiry, to be listed as
+// expired, before TTL removes it, where a deployment says nothing else. What was stored
+// keeps the end that it was stored with.
+const RetentionDays = 30
+
 // Attributes of the table's and the indexes' keys, and the TTL.
 const (
 	PartitionKey = "pk"

@@ -13,11 +13,14 @@ import (
 	"latchkey/shared/operation"
 )
 
-// DynamoDB keeps the keys in the table that the environment names.
+// DynamoDB keeps the keys in the table that the environment names, and those that have
+// expired for as long as it says. That is not required: a function that only notes uses,
+// as an authorizer in another stack, stores nothing that has an end.
 func DynamoDB(e *boot.Environment, c *boot.Config) {
 	c.Store = dynamo.New(dynamo.Config{
-		Table:  e.Required(operation.TableNameVariable),
-		Config: e.Client(operation.DynamoDBVariable),
+		Table:     e.Required(operation.TableNameVariable),
+		Config:    e.Client(operation.DynamoDBVariable),
+		Retention: e.Days(operation.RetentionVariable, operation.MaxRetentionDays),
 	})
 }
 
