@@ -19,6 +19,7 @@
 //
 //	SERVICE_NAME                 the name of this Latchkey, for its metrics
 //	TABLE_NAME                   the table; only for functions that touch it
+//	RETENTION_DAYS               for how many days an expired key stays listed; 30 without it
 //	AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN
 //	                             set by Lambda, and valid as long as the process
 //	AWS_ENDPOINT_URL_DYNAMODB    another DynamoDB than the region's
@@ -28,6 +29,7 @@
 //	                             functions that issue or verify session tokens
 //	SESSION_ISSUER               the tokens' issuer
 //	SESSION_AUDIENCE             the tokens' audience
+//	AWS_LAMBDA_LOG_LEVEL         set by Lambda: below it nothing is logged; INFO without it
 //	PROTECTED_API                the API before which an authorizer stands, as package
 //	                             protected writes it; only for the authorizer
 package boot
@@ -85,13 +87,13 @@ type Sessions struct {
 }
 
 // FromEnvironment makes the configuration that the function's environment tells, with the
-// parts that are named. Its error names the variables that are not set.
+// parts that are named. Its error names the variables that are not set or cannot be used.
 func FromEnvironment(op operation.Operation, getenv func(string) string, parts ...Part) (Config, error) {
 	variables := Environment{getenv: getenv, throttles: new(atomic.Int64)}
 	config := Config{
 		Clock:     time.Now,
 		Random:    rand.Reader,
-		Log:       slog.New(slog.NewJSONHandler(os.Stdout, nil)),
+		Log:       newLog(os.Stdout, getenv(logLevelVariable)),
 		Service:   variables.Required(operation.ServiceNameVariable),
 		Throttles: variables.throttles,
 	}
