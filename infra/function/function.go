@@ -1,6 +1,13 @@
 // Package function makes Lambda functions for stacks, each from a row like those of the
 // catalogue of operations: with a log group and a role of its own. The role allows what
 // it is given, to write to that log group, and nothing else.
+//
+// The log format is JSON. Lambda passes on what a function writes as JSON unchanged, and
+// leaves out its own lines of each invocation that went well, which would cost more than
+// the invocation; what fails, runs out of time or is lost it still tells.
+//
+// https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html
+// https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
 package function
 
 import (
@@ -23,10 +30,6 @@ import (
 // The executable that the provided.al2023 runtime starts.
 const bootstrap = "bootstrap"
 
-// Long enough to look into last week's incident, short enough not to be an
-// archive: who needs one subscribes to the log groups.
-const logRetention = awslogs.RetentionDays_ONE_MONTH
-
 // Props are what a function is made of.
 type Props struct {
 	// Operation says how it is called, and how much memory and time it has.
@@ -44,6 +47,13 @@ type Props struct {
 
 	// Statements are what it may do.
 	Statements []awsiam.PolicyStatement
+
+	// Settings are those of the deployment.
+	Settings Settings
+
+	// ReservedConcurrency is how many instances it may have, which then are taken from
+	// all others of the account; zero: as many as those leave.
+	ReservedConcurrency int
 }
 
 // Validate finds out whether an operation has been built, and says in one sentence what
@@ -60,8 +70,8 @@ func Validate(bootstraps string, op operation.Operation) error {
 // New adds a function to a scope that is its own.
 func New(scope constructs.Construct, props Props) awslambda.Function {
 	op := props.Operation
-	logs := newLogGroup(scope, props.Name)
-	return awslambda.NewFunction(scope, jsii.String("Function"), &awslambda.FunctionProps{
+	logs := newLogGroup(scope, props)
+	target := awslambda.NewFunction(scope, jsii.String("Function"), &awslambda.FunctionProps{
 		FunctionName: textOrNil(props.Name),
 		Description:  &op.Summary,
 		Runtime:      awslambda.Runtime_PROVIDED_AL2023(),
@@ -73,15 +83,26 @@ func New(scope constructs.Construct, props Props) awslambda.Function {
 		Environment:  &props.Environment,
 		Role:         newRole(scope, props, logs),
 		LogGroup:     logs,
+
+		LoggingFormat:         awslambda.LoggingFormat_JSON,
+		ApplicationLogLevelV2: props.Settings.logLevel(),
+		SystemLogLevelV2:      awslambda.SystemLogLevel_WARN,
+
+		ReservedConcurrentExecutions: numberOrNil(props.ReservedConcurrency),
 	})
+	props.Settings.trace(target)
+	return target
 }
 
-func newLogGroup(scope constructs.Construct, function string) awslogs.LogGroup {
-	props := &awslogs.LogGroupProps{Retention: logRetention, RemovalPolicy: awscdk.RemovalPolicy_DESTROY}
-	if function != "" {
-		props.LogGroupName = jsii.String(names.LogGroup(function))
+// newLogGroup sets the number of days where CloudFormation has it: CDK has a name for each.
+func newLogGroup(scope constructs.Construct, props Props) awslogs.LogGroup {
+	group := &awslogs.LogGroupProps{RemovalPolicy: awscdk.RemovalPolicy_DESTROY}
+	if props.Name != "" {
+		group.LogGroupName = jsii.String(names.LogGroup(props.Name))
 	}
-	return awslogs.NewLogGroup(scope, jsii.String("Logs"), props)
+	logs := awslogs.NewLogGroup(scope, jsii.String("Logs"), group)
+	logs.Node().DefaultChild().(awslogs.CfnLogGroup).SetRetentionInDays(jsii.Number(props.Settings.logRetentionDays()))
+	return logs
 }
 
 // newRole adds a role of our own rather than let CDK make one, whose managed
@@ -89,6 +110,7 @@ func newLogGroup(scope constructs.Construct, function string) awslogs.LogGroup {
 func newRole(scope constructs.Construct, props Props, logs awslogs.LogGroup) awsiam.Role {
 	statements := append(slices.Clone(props.Statements),
 		Allow(logs.LogGroupArn(), "logs:CreateLogStream", "logs:PutLogEvents"))
+	statements = append(statements, props.Settings.statements()...)
 	return awsiam.NewRole(scope, jsii.String("Role"), &awsiam.RoleProps{
 		AssumedBy: awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
 		InlinePolicies: &map[string]awsiam.PolicyDocument{
@@ -103,6 +125,13 @@ func Allow(resource *string, actions ...string) awsiam.PolicyStatement {
 		Actions:   jsii.Strings(actions...),
 		Resources: &[]*string{resource},
 	})
+}
+
+func numberOrNil(number int) *float64 {
+	if number == 0 {
+		return nil
+	}
+	return jsii.Number(number)
 }
 
 func textOrNil(text string) *string {

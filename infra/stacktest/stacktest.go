@@ -35,6 +35,7 @@ type Resource struct {
 	Properties          Object
 	DeletionPolicy      string
 	UpdateReplacePolicy string
+	DependsOn           []string
 }
 
 // NewApp makes an app that is synthesised into a directory of the test's.
@@ -79,7 +80,9 @@ func Function(id string, op operation.Operation) Object {
 		"MemorySize":    float64(op.MemoryMB),
 		"Timeout":       op.Timeout.Seconds(),
 		"Role":          "${" + id + "Role.Arn}",
-		"LoggingConfig": Object{"LogGroup": "${" + id + "Logs}"},
+		"LoggingConfig": Object{
+			"LogGroup": "${" + id + "Logs}", "LogFormat": "JSON", "ApplicationLogLevel": "INFO", "SystemLogLevel": "WARN",
+		},
 	}
 }
 
@@ -125,6 +128,11 @@ func parse(t *testing.T, raw []byte, exports map[string]string) (simple Template
 	decode(t, text, &simple)
 	if len(simple.Resources) != len(r.ids) {
 		t.Fatal("two logical ids differ in nothing but their hash")
+	}
+	for _, resource := range simple.Resources {
+		for i, id := range resource.DependsOn {
+			resource.DependsOn[i] = r.rename(id)
+		}
 	}
 	return simple
 }
