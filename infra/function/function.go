@@ -94,15 +94,12 @@ func New(scope constructs.Construct, props Props) awslambda.Function {
 	return target
 }
 
-// newLogGroup sets the number of days where CloudFormation has it: CDK has a name for each.
 func newLogGroup(scope constructs.Construct, props Props) awslogs.LogGroup {
-	group := &awslogs.LogGroupProps{RemovalPolicy: awscdk.RemovalPolicy_DESTROY}
+	name := ""
 	if props.Name != "" {
-		group.LogGroupName = jsii.String(names.LogGroup(props.Name))
+		name = names.LogGroup(props.Name)
 	}
-	logs := awslogs.NewLogGroup(scope, jsii.String("Logs"), group)
-	logs.Node().DefaultChild().(awslogs.CfnLogGroup).SetRetentionInDays(jsii.Number(props.Settings.logRetentionDays()))
-	return logs
+	return props.Settings.NewLogGroup(scope, "Logs", name)
 }
 
 // newRole adds a role of our own rather than let CDK make one, whose managed

@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 )
 
@@ -80,4 +83,15 @@ func (s Settings) statements() []awsiam.PolicyStatement {
 		return nil
 	}
 	return []awsiam.PolicyStatement{Allow(jsii.String("*"), "xray:PutTraceSegments", "xray:PutTelemetryRecords")}
+}
+
+// NewLogGroup adds a log group whose lines are kept for as long as the settings say, and
+// which goes with its stack. Without a name, CloudFormation gives one. The number of days is
+// set where CloudFormation has it: CDK has a name for each.
+func (s Settings) NewLogGroup(scope constructs.Construct, id, name string) awslogs.LogGroup {
+	logs := awslogs.NewLogGroup(scope, &id, &awslogs.LogGroupProps{
+		LogGroupName: textOrNil(name), RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
+	})
+	logs.Node().DefaultChild().(awslogs.CfnLogGroup).SetRetentionInDays(jsii.Number(s.logRetentionDays()))
+	return logs
 }

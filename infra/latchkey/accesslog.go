@@ -4,10 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
-	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
 	"latchkey/infra/names"
@@ -15,7 +12,8 @@ import (
 
 // What the access log tells of a request. The route stands for the path: nothing that the
 // client sends is in it, neither the path nor the query, a header or the user agent, since
-// people put keys into all of them. functionRequestId is the one in the function's own log.
+// people put keys into all of them. requestId is that of the function's own line, and
+// functionRequestId that of Lambda's.
 //
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging-variables.html
 var accessLogFields = []struct{ name, variable string }{
@@ -51,13 +49,9 @@ func accessLogFormat() string {
 //
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging.html
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-infrastructure-CWL.html
-func addAccessLogs(scope constructs.Construct, name string, api awsapigatewayv2.HttpApi) {
-	logs := awslogs.NewLogGroup(scope, jsii.String("AccessLogs"), &awslogs.LogGroupProps{
-		LogGroupName:  jsii.String(names.AccessLogGroup(name)),
-		Retention:     awslogs.RetentionDays_ONE_MONTH,
-		RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
-	})
-	stage := api.DefaultStage().Node().DefaultChild().(awsapigatewayv2.CfnStage)
+func (s *Service) addAccessLogs() {
+	logs := s.props.Functions.NewLogGroup(s.scope, "AccessLogs", names.AccessLogGroup(s.name))
+	stage := s.api.DefaultStage().Node().DefaultChild().(awsapigatewayv2.CfnStage)
 	stage.SetAccessLogSettings(&awsapigatewayv2.CfnStage_AccessLogSettingsProperty{
 		DestinationArn: logs.LogGroupArn(),
 		Format:         jsii.String(accessLogFormat()),

@@ -42,6 +42,13 @@ type AuthorizerProps struct {
 	// simple answer is kept for one route, method and path, which makes it of less use.
 	CacheTTL time.Duration
 
+	// Function are the settings of the authorizer's function.
+	Function function.Settings
+
+	// ReservedConcurrency is how many instances the function may have, as for a service:
+	// at more, API Gateway refuses requests. Zero: as many as the account's others leave.
+	ReservedConcurrency int
+
 	// AlarmTopic is the ARN of the SNS topic that hears of the authorizer's alarms: for errors,
 	// for calls that Lambda had no room for, and for being slow. See Alarms.Topic; without a
 	// topic there are none. They cost $0.30 a month.
@@ -97,6 +104,12 @@ func (p AuthorizerProps) validate(k kind) error {
 	}
 	if err := validateTopic(p.AlarmTopic); err != nil {
 		return err
+	}
+	if err := p.Function.Validate(); err != nil {
+		return err
+	}
+	if p.ReservedConcurrency < 0 {
+		return fmt.Errorf("ReservedConcurrency %d must be at least 1, or not be there", p.ReservedConcurrency)
 	}
 	return function.Validate(p.Bootstraps, operation.Authorizer)
 }
@@ -183,6 +196,9 @@ func newAuthorizer(
 		Bootstraps:  props.Bootstraps,
 		Environment: environment,
 		Statements:  props.Service.statements(operation.Authorizer),
+		Settings:    props.Function,
+
+		ReservedConcurrency: props.ReservedConcurrency,
 	})
 	addAuthorizerAlarms(own, target, props.AlarmTopic)
 	return own, target, nil

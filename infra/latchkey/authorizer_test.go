@@ -19,6 +19,7 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	"latchkey/infra/function"
 	"latchkey/infra/latchkey"
 	"latchkey/infra/stacktest"
 	"latchkey/shared/access"
@@ -102,7 +103,11 @@ var protectedAPIs = []protectedAPI{
 			"$request.header.x-api-key", "$context.routeKey", "$context.httpMethod", "$context.path"),
 	},
 	{
-		name: "HTTPUncached", props: latchkey.AuthorizerProps{API: apiOf(withSimple)}, add: addHTTP,
+		name: "HTTPUncached", add: addHTTP,
+		props: latchkey.AuthorizerProps{
+			API:      apiOf(withSimple),
+			Function: function.Settings{LogRetentionDays: 1, LogLevel: awslambda.ApplicationLogLevel_DEBUG, Tracing: true}, ReservedConcurrency: 5,
+		},
 		authorizerID: "HTTPUncachedAPIHTTPUncached",
 		authorizer:   httpAuthorizer("HTTPUncached", true, 0, "$request.header.Authorization"),
 	},
@@ -254,6 +259,7 @@ func TestAuthorizers(t *testing.T) {
 	for name, check := range map[string]func(*testing.T, stacktest.Template){
 		"authorizers": checkAuthorizers,
 		"functions":   checkAuthorizerFunctions,
+		"log groups":  checkAuthorizerLogs,
 		"rights":      checkAuthorizerRights,
 		"permissions": checkAuthorizerPermissions,
 		"AppSync":     checkAppSync,
@@ -298,6 +304,11 @@ func checkAuthorizerFunctions(t *testing.T, tmpl stacktest.Template) {
 			t.Fatal(err)
 		}
 		function := stacktest.Function(api.name, operation.Authorizer)
+		if level := api.props.Function.LogLevel; level != "" {
+			function["LoggingConfig"].(object)["ApplicationLogLevel"] = string(level)
+			function["TracingConfig"] = object{"Mode": "Active"}
+			function["ReservedConcurrentExecutions"] = float64(api.props.ReservedConcurrency)
+		}
 		function["Environment"] = object{"Variables": object{
 			"SERVICE_NAME":     "keys",
 			"TABLE_NAME":       "${keys/Table}",
@@ -312,12 +323,20 @@ func checkAuthorizerFunctions(t *testing.T, tmpl stacktest.Template) {
 	compare(t, want, stacktest.Without("Code", tmpl.Properties("AWS::Lambda::Function")))
 }
 
+func checkAuthorizerLogs(t *testing.T, tmpl stacktest.Template) {
+	want := make(map[string]object)
+	for _, api := range protectedAPIs {
+		want[api.name+"Logs"] = object{"RetentionInDays": float64(orMonth(api.props.Function.LogRetentionDays))}
+	}
+	compare(t, want, tmpl.Properties("AWS::Logs::LogGroup"))
+}
+
 // checkAuthorizerRights knows no way to a right but a function's own role.
 func checkAuthorizerRights(t *testing.T, tmpl stacktest.Template) {
 	want, got := make(map[string][]string), make(map[string][]string)
 	for _, api := range protectedAPIs {
 		logs := "${" + api.name + "Logs.Arn}"
-		want[api.name+"Role"] = []string{
+		want[api.name+"Role"] = append([]string{
 			"dynamodb:GetItem on ${keys/Table.Arn}",
 			"dynamodb:UpdateItem on ${keys/Table.Arn} if " +
 				`{"ForAllValues:StringEquals":{"dynamodb:Attributes":["pk","sk","used_at"]},` +
@@ -326,7 +345,7 @@ func checkAuthorizerRights(t *testing.T, tmpl stacktest.Template) {
 			"kms:GetPublicKey on ${keys/SessionKey2.Arn}",
 			"logs:CreateLogStream on " + logs,
 			"logs:PutLogEvents on " + logs,
-		}
+		}, tracePairs(api.props.Function)...)
 	}
 	for id, role := range tmpl.Properties("AWS::IAM::Role") {
 		if strings.HasPrefix(id, "REST") && strings.HasSuffix(id, "CloudWatchRole") {

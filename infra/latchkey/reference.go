@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/jsii-runtime-go"
 
@@ -15,12 +16,13 @@ import (
 
 // A ServiceReference is what a function must know of a service, and may be in another
 // stack than that: Service.Reference gives it within one app, and the outputs of the
-// service's stack to any other. All of it must be set. Account and region must be those
-// of the service.
+// service's stack to any other. All of it must be set, but what is said to be optional.
+// Account and region must be those of the service.
 type ServiceReference struct {
 	Name           string // of its stack, for metrics
 	TableName      string
 	TableARN       string
+	TableKeyARN    string   // optional: of the KMS key that was given to encrypt the table
 	SessionKeyARNs []string // the first signs; the output has them in one text, separated by commas
 	Issuer         string   // of session tokens
 	Audience       string   // of session tokens
@@ -58,7 +60,7 @@ func (r ServiceReference) environment(op operation.Operation) map[string]*string
 
 // statements allow an operation what it does to the table and with the session keys.
 func (r ServiceReference) statements(op operation.Operation) []awsiam.PolicyStatement {
-	return slices.Concat(r.tableStatements(op), r.sessionStatements(op))
+	return slices.Concat(r.tableStatements(op), r.tableKeyStatements(op), r.sessionStatements(op))
 }
 
 // tableStatements has one statement for the table and one for each index that
@@ -103,6 +105,24 @@ func (r ServiceReference) allowConfined(touch operation.Touch, attributes []stri
 		"StringEquals":              map[string]any{"dynamodb:ReturnValues": "NONE"},
 	})
 	return statement
+}
+
+// tableKeyStatements let DynamoDB decrypt the table's own key for whoever uses the table,
+// which it asks for in the caller's name, when it is not its own key that encrypts the
+// table. All else it may do by the grants that it got when the table was made. A caller
+// can decrypt nothing by himself, and nothing of another table that the key encrypts.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html#dynamodb-kms-authz
+func (r ServiceReference) tableKeyStatements(op operation.Operation) []awsiam.PolicyStatement {
+	if r.TableKeyARN == "" || !op.UsesTable() {
+		return nil
+	}
+	statement := function.Allow(&r.TableKeyARN, "kms:Decrypt")
+	statement.AddCondition(jsii.String("StringEquals"), map[string]any{
+		"kms:ViaService": "dynamodb." + *awscdk.Aws_REGION() + ".amazonaws.com",
+		"kms:EncryptionContext:aws:dynamodb:tableName": r.TableName,
+	})
+	return []awsiam.PolicyStatement{statement}
 }
 
 func actionOf(touch operation.Touch) string { return "dynamodb:" + string(touch.Action) }

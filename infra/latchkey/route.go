@@ -15,10 +15,13 @@ import (
 
 // newAPI adds the HTTP API with its stage $default, which has no path of its
 // own and deploys every change of a route by itself.
-func newAPI(scope constructs.Construct, name string) awsapigatewayv2.HttpApi {
+func newAPI(scope constructs.Construct, name string, p ServiceProps) awsapigatewayv2.HttpApi {
 	return awsapigatewayv2.NewHttpApi(scope, jsii.String("API"), &awsapigatewayv2.HttpApiProps{
 		ApiName:     &name,
 		Description: jsii.String("Latchkey"),
+
+		CorsPreflight:             corsOf(p.AllowedOrigins),
+		DisableExecuteApiEndpoint: trueOrNil(p.Domain.Exclusive),
 	})
 }
 
@@ -32,7 +35,7 @@ func (s *Service) addRoute(scope constructs.Construct, op operation.Operation, f
 		IntegrationUri:       function.FunctionArn(),
 		PayloadFormatVersion: jsii.String("2.0"),
 	})
-	awsapigatewayv2.NewCfnRoute(scope, jsii.String("Route"), &awsapigatewayv2.CfnRouteProps{
+	s.routes[op.Name] = awsapigatewayv2.NewCfnRoute(scope, jsii.String("Route"), &awsapigatewayv2.CfnRouteProps{
 		ApiId:    s.api.ApiId(),
 		RouteKey: &op.Route,
 		Target:   jsii.String("integrations/" + *integration.Ref()),
@@ -45,6 +48,13 @@ func (s *Service) addRoute(scope constructs.Construct, op operation.Operation, f
 			ResourceName: jsii.String(sourceOf(op)),
 		}),
 	})
+}
+
+func trueOrNil(is bool) *bool {
+	if !is {
+		return nil
+	}
+	return &is
 }
 
 var pathParameter = regexp.MustCompile(`\{[^}]+\}`)

@@ -74,7 +74,9 @@ package latchkey
 
 import (
 	"cmp"
+	"maps"
 	"slices"
+	"strconv"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2"
@@ -82,6 +84,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
 
 	"latchkey/infra/function"
 	"latchkey/infra/names"
@@ -110,11 +113,44 @@ type ServiceProps struct {
 	// --exclusively", and then the service's.
 	SessionKeys []string
 
+	// SessionKeyARNs are keys of KMS that are given, in place of SessionKeys and in the
+	// same order: of the spec RSA_2048, to sign and verify, in the same region, with
+	// policies that leave it to IAM who may use them. They are not the service's to delete.
+	SessionKeyARNs []string
+
 	// Issuer and Audience are those of session tokens. Without them, they are the
 	// URL at which the API answers, and "latchkey". Whoever gives an issuer sees to
 	// it that /.well-known/jwks.json below it leads here.
 	Issuer   string
 	Audience string
+
+	// RemovalPolicy is what becomes of the table and of the service's own session keys
+	// when the stack is deleted or a change would replace them: RETAIN, which holds
+	// without it, or DESTROY. KMS deletes keys after a week.
+	RemovalPolicy awscdk.RemovalPolicy
+
+	// Table is what may be chosen of the table.
+	Table TableProps
+
+	// Domain is one of your own for the API, which then is where it answers.
+	Domain Domain
+
+	// AllowedOrigins are those of web pages that may call the API from a browser, as
+	// https://console.example.com, or "*" alone for all; none without them. A browser
+	// never sends its own credentials along.
+	AllowedOrigins []string
+
+	// Throttles are limits of routes in place of the catalogue's, by the names of their
+	// operations. All clients of a route share its limit.
+	Throttles map[string]operation.Throttle
+
+	// ReservedConcurrency is how many instances a function may have, by the name of its
+	// operation: so many are taken from all other functions of the account, and more it
+	// never has. Without it, a function has what the others leave.
+	ReservedConcurrency map[string]int
+
+	// Functions are the settings of all of them.
+	Functions function.Settings
 
 	// Alarms say who is told when the service is not well. Without a topic, nobody is.
 	Alarms Alarms
@@ -126,23 +162,29 @@ type ServiceProps struct {
 	// requests that reach no function: those over a limit, those that are too large, and
 	// those whose function does not answer.
 	WithoutAccessLogs bool
+
+	// Tags are put on everything that can have any.
+	Tags map[string]string
 }
 
-// Validate finds out before CDK does, and in one sentence, what is wrong: a
-// session key's name, an alarm's topic or limit, or a function that has not been built.
-func (p ServiceProps) Validate() error {
-	if err := p.validateSessionKeys(); err != nil {
-		return err
+// Prod gives the props of a service that is there to stay: what holds where props say
+// nothing.
+func Prod() ServiceProps { return ServiceProps{} }
+
+// Dev gives the props of a service to try things with, of which nothing is left when its
+// stack is deleted.
+func Dev() ServiceProps {
+	return ServiceProps{
+		RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
+		Table:         TableProps{WithoutDeletionProtection: true, WithoutPointInTimeRecovery: true},
+		Functions:     function.Settings{LogRetentionDays: devLogRetentionDays},
 	}
-	if err := p.Alarms.validate(); err != nil {
-		return err
-	}
-	for _, op := range deployed() {
-		if err := function.Validate(p.Bootstraps, op); err != nil {
-			return err
-		}
-	}
-	return nil
+}
+
+const devLogRetentionDays = 7
+
+func (p ServiceProps) removal() awscdk.RemovalPolicy {
+	return cmp.Or(p.RemovalPolicy, awscdk.RemovalPolicy_RETAIN)
 }
 
 // deployed gives the operations that a service deploys. Those that a gateway calls are
@@ -158,10 +200,12 @@ func deployed() []operation.Operation {
 type Service struct {
 	scope       constructs.Construct
 	name        string // of the stack
-	bootstraps  string
+	props       ServiceProps
 	table       awsdynamodb.Table
+	domain      awsapigatewayv2.DomainName // nil if there is none
 	api         awsapigatewayv2.HttpApi
-	deadLetters awssqs.Queue // of the stream
+	routes      map[string]awsapigatewayv2.CfnRoute // by the names of the operations
+	deadLetters awssqs.Queue                        // of the stream
 	reference   ServiceReference
 	dashboard   awscloudwatch.CfnDashboard // nil without one
 }
@@ -174,46 +218,50 @@ func NewService(scope constructs.Construct, id string, props ServiceProps) (*Ser
 	}
 	own := constructs.NewConstruct(scope, &id)
 	name := *awscdk.Stack_Of(own).StackName()
+	api := newAPI(own, name, props)
 	s := &Service{
 		scope:       own,
 		name:        name,
-		bootstraps:  props.Bootstraps,
-		api:         newAPI(own, name),
-		table:       newTable(own),
+		props:       props,
+		domain:      newDomain(own, props.Domain, api),
+		api:         api,
+		routes:      make(map[string]awsapigatewayv2.CfnRoute),
+		table:       newTable(own, props.Table, props.removal()),
 		deadLetters: newDeadLetters(own),
 	}
-	s.reference = s.newReference(props)
+	s.reference = s.newReference()
 	for _, op := range deployed() {
 		s.addOperation(op)
 	}
-	s.watch(props)
+	s.throttle(props.Throttles)
+	s.watch()
+	for _, key := range slices.Sorted(maps.Keys(props.Tags)) {
+		awscdk.Tags_Of(own).Add(&key, jsii.String(props.Tags[key]), nil)
+	}
 	return s, nil
 }
 
 // watch adds what people watch the service by.
-func (s *Service) watch(props ServiceProps) {
-	alarms := s.addAlarms(props.Alarms)
-	if !props.WithoutDashboard {
+func (s *Service) watch() {
+	alarms := s.addAlarms(s.props.Alarms)
+	if !s.props.WithoutDashboard {
 		s.dashboard = s.addDashboard(alarms)
 	}
-	if !props.WithoutAccessLogs {
-		addAccessLogs(s.scope, s.name, s.api)
+	if !s.props.WithoutAccessLogs {
+		s.addAccessLogs()
 	}
 }
 
 // newReference adds the session keys, and gathers what functions must know.
-func (s *Service) newReference(props ServiceProps) ServiceReference {
-	var keys []string
-	for _, key := range newSessionKeys(s.scope, props.SessionKeys) {
-		keys = append(keys, *key.KeyArn())
-	}
+func (s *Service) newReference() ServiceReference {
 	return ServiceReference{
 		Name:           s.name,
 		TableName:      *s.table.TableName(),
 		TableARN:       *s.table.TableArn(),
-		SessionKeyARNs: keys,
-		Issuer:         cmp.Or(props.Issuer, s.BaseURL()),
-		Audience:       cmp.Or(props.Audience, defaultAudience),
+		TableKeyARN:    s.props.Table.KeyARN,
+		SessionKeyARNs: sessionKeys(s.scope, s.props),
+		Issuer:         cmp.Or(s.props.Issuer, s.BaseURL()),
+		Audience:       cmp.Or(s.props.Audience, defaultAudience),
 	}
 }
 
@@ -221,10 +269,13 @@ func (s *Service) addOperation(op operation.Operation) {
 	scope := constructs.NewConstruct(s.scope, &op.Name)
 	target := function.New(scope, function.Props{
 		Operation:   op,
-		Bootstraps:  s.bootstraps,
+		Bootstraps:  s.props.Bootstraps,
 		Name:        names.Function(s.name, op),
-		Environment: s.reference.environment(op),
+		Environment: s.environment(op),
 		Statements:  slices.Concat(s.reference.statements(op), s.streamStatements(op)),
+		Settings:    s.props.Functions,
+
+		ReservedConcurrency: s.props.ReservedConcurrency[op.Name],
 	})
 	if op.Route != "" {
 		s.addRoute(scope, op, target)
@@ -234,8 +285,22 @@ func (s *Service) addOperation(op operation.Operation) {
 	}
 }
 
+// environment is what the reference tells, and to who stores keys for how long.
+func (s *Service) environment(op operation.Operation) map[string]*string {
+	variables := s.reference.environment(op)
+	if op.WritesItems() {
+		variables[operation.RetentionVariable] = jsii.String(strconv.Itoa(s.props.Table.retentionDays()))
+	}
+	return variables
+}
+
 // BaseURL is where the API answers.
-func (s *Service) BaseURL() string { return *s.api.ApiEndpoint() }
+func (s *Service) BaseURL() string {
+	if s.domain != nil {
+		return "https://" + s.props.Domain.Name
+	}
+	return *s.api.ApiEndpoint()
+}
 
 // Reference is what authorizers must know of the service, in whichever stack of the same
 // app they are.

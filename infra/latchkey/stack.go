@@ -25,6 +25,9 @@ const (
 	OutputBootstrapFunction = "BootstrapFunction"
 	OutputDeadLetterQueue   = "DeadLetterQueue"
 	OutputDashboard         = "Dashboard"
+
+	OutputTableKeyARN  = "TableKeyARN"  // only where one was given
+	OutputDomainTarget = "DomainTarget" // only where there is a domain
 )
 
 // CDK leaves out "Default" where it makes logical ids: they are those that the parts of
@@ -49,6 +52,7 @@ func NewStack(scope constructs.Construct, name string, props ServiceProps) (*Ser
 	return service, nil
 }
 
+// An output without a value is left out.
 func addOutputs(stack awscdk.Stack, s *Service) {
 	for _, output := range []struct{ name, description, value string }{
 		{OutputBaseURL, "Where the API answers", s.BaseURL()},
@@ -61,7 +65,12 @@ func addOutputs(stack awscdk.Stack, s *Service) {
 		{OutputAudience, "The audience of session tokens", s.reference.Audience},
 		{OutputBootstrapFunction, "The function that makes the first key of a namespace", names.Function(s.name, operation.Bootstrap)},
 		{OutputDeadLetterQueue, "The queue of what could not be removed", *s.deadLetters.QueueName()},
+		{OutputTableKeyARN, "The key that encrypts the table, for the rights of authorizers", s.reference.TableKeyARN},
+		{OutputDomainTarget, "Where the domain's DNS record must lead", s.DomainTarget()},
 	} {
+		if output.value == "" {
+			continue
+		}
 		awscdk.NewCfnOutput(stack, &output.name, &awscdk.CfnOutputProps{Description: &output.description, Value: &output.value})
 	}
 	if s.dashboard != nil {

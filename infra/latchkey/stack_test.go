@@ -2,15 +2,19 @@ package latchkey_test
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/jsii-runtime-go"
 	"github.com/google/go-cmp/cmp"
 
+	"latchkey/infra/function"
 	"latchkey/infra/latchkey"
 	"latchkey/infra/stacktest"
 	"latchkey/shared/operation"
@@ -27,7 +31,11 @@ func TestTemplate(t *testing.T) {
 	rotated := synthesise(t, latchkey.ServiceProps{
 		SessionKeys: []string{"2", "1"}, Issuer: "https://keys.example.com", Audience: "example",
 	}, sessions{keys: []string{"2", "1"}, issuer: "https://keys.example.com", audience: "example"})
+	dev := synthesise(t, latchkey.Dev(), sessions{keys: []string{"1"}, issuer: "${API.ApiEndpoint}", audience: "latchkey"})
+	full := synthesise(t, everything(), sessions{given: everything().SessionKeyARNs, issuer: "https://keys.example.com", audience: "latchkey"})
 	t.Run("plain", func(t *testing.T) { checkAll(t, plain) })
+	t.Run("dev", func(t *testing.T) { checkAll(t, dev) })
+	t.Run("everything", func(t *testing.T) { checkAll(t, full) })
 	t.Run("rotated", func(t *testing.T) { checkAll(t, rotated) })
 	t.Run("rotation", func(t *testing.T) { checkRotation(t, plain, rotated) })
 }
@@ -46,6 +54,10 @@ func checkAll(t *testing.T, tmpl template) {
 		"strangers":    checkStrangers,
 		"wildcards":    checkWildcards,
 		"api":          checkAPI,
+		"stage":        checkStage,
+		"domain":       checkDomain,
+		"tags":         checkTags,
+		"size":         checkSize,
 		"routes":       checkRoutes,
 		"permissions":  checkPermissions,
 		"feeds":        checkFeeds,
@@ -86,6 +98,10 @@ func checkInventory(t *testing.T, tmpl template) {
 		"AWS::SQS::QueuePolicy":           1,
 		"AWS::CloudWatch::Dashboard":      1,
 	}
+	if tmpl.props.Domain.Name != "" {
+		want["AWS::ApiGatewayV2::DomainName"], want["AWS::ApiGatewayV2::ApiMapping"] = 1, 1
+	}
+	maps.DeleteFunc(want, func(_ string, count int) bool { return count == 0 })
 	got := make(map[string]int)
 	for _, resource := range tmpl.Resources {
 		got[resource.Type]++
@@ -98,8 +114,8 @@ func checkTable(t *testing.T, tmpl template) {
 		Type: "AWS::DynamoDB::Table",
 		Properties: object{
 			"BillingMode":                      "PAY_PER_REQUEST",
-			"PointInTimeRecoverySpecification": object{"PointInTimeRecoveryEnabled": true},
-			"DeletionProtectionEnabled":        true,
+			"PointInTimeRecoverySpecification": object{"PointInTimeRecoveryEnabled": !tmpl.props.Table.WithoutPointInTimeRecovery},
+			"DeletionProtectionEnabled":        !tmpl.props.Table.WithoutDeletionProtection,
 			"SSESpecification":                 object{"SSEEnabled": true},
 			"StreamSpecification":              object{"StreamViewType": schema.Table.StreamView},
 			"TimeToLiveSpecification":          object{"AttributeName": schema.Table.TTL, "Enabled": true},
@@ -107,12 +123,26 @@ func checkTable(t *testing.T, tmpl template) {
 			"AttributeDefinitions":             attributeDefinitions(),
 			"GlobalSecondaryIndexes":           indexes(),
 		},
-		DeletionPolicy:      "Retain",
-		UpdateReplacePolicy: "Retain",
+		DeletionPolicy:      removal(tmpl),
+		UpdateReplacePolicy: removal(tmpl),
 	}}
+	if key := tmpl.props.Table.KeyARN; key != "" {
+		want["Table"].Properties["SSESpecification"] = object{"SSEEnabled": true, "SSEType": "KMS", "KMSMasterKeyId": key}
+	}
+	if name := tmpl.props.Table.Name; name != "" {
+		want["Table"].Properties["TableName"] = name
+	}
 	got := tmpl.OfType("AWS::DynamoDB::Table")
 	sortBy("AttributeName", got["Table"].Properties["AttributeDefinitions"])
 	compare(t, want, got)
+}
+
+// removal is what becomes of what outlives a stack of production.
+func removal(tmpl template) string {
+	if tmpl.props.RemovalPolicy == awscdk.RemovalPolicy_DESTROY {
+		return "Delete"
+	}
+	return "Retain"
 }
 
 func keySchema(partition, sort string) []any {
@@ -166,8 +196,11 @@ func checkSessionKeys(t *testing.T, tmpl template) {
 					"Resource":  "*",
 				}}},
 			},
-			DeletionPolicy:      "Retain",
-			UpdateReplacePolicy: "Retain",
+			DeletionPolicy:      removal(tmpl),
+			UpdateReplacePolicy: removal(tmpl),
+		}
+		if removal(tmpl) == "Delete" {
+			want["SessionKey"+name].Properties["PendingWindowInDays"] = 7.0
 		}
 	}
 	compare(t, want, tmpl.OfType("AWS::KMS::Key"))
@@ -176,21 +209,33 @@ func checkSessionKeys(t *testing.T, tmpl template) {
 func checkFunctions(t *testing.T, tmpl template) {
 	want := make(map[string]object)
 	for _, op := range deployed() {
-		want[id(op, "Function")] = function(op, tmpl.sessions)
+		want[id(op, "Function")] = functionOf(op, tmpl)
 	}
 	got := tmpl.Properties("AWS::Lambda::Function")
 	compare(t, want, stacktest.Without("Code", got))
 }
 
-func function(op operation.Operation, s sessions) object {
+func functionOf(op operation.Operation, tmpl template) object {
 	properties := stacktest.Function(id(op, ""), op)
 	properties["FunctionName"] = functionName(op)
-	properties["Environment"] = object{"Variables": environment(op, s)}
+	properties["Environment"] = object{"Variables": environment(op, tmpl.sessions, tmpl.props.Table.RetentionDays)}
+	if level := tmpl.props.Functions.LogLevel; level != "" {
+		properties["LoggingConfig"].(object)["ApplicationLogLevel"] = string(level)
+	}
+	if tmpl.props.Functions.Tracing {
+		properties["TracingConfig"] = object{"Mode": "Active"}
+	}
+	if reserved, ok := tmpl.props.ReservedConcurrency[op.Name]; ok {
+		properties["ReservedConcurrentExecutions"] = float64(reserved)
+	}
 	return properties
 }
 
-func environment(op operation.Operation, s sessions) object {
+func environment(op operation.Operation, s sessions, retentionDays int) object {
 	variables := object{operation.ServiceNameVariable: stackName}
+	if op.WritesItems() {
+		variables[operation.RetentionVariable] = strconv.Itoa(orMonth(retentionDays))
+	}
 	if op.UsesTable() {
 		variables[operation.TableNameVariable] = "${Table}"
 	}
@@ -202,8 +247,16 @@ func environment(op operation.Operation, s sessions) object {
 	return variables
 }
 
+// orMonth is for how many days things are kept if nobody says.
+func orMonth(days int) int {
+	if days == 0 {
+		return 30
+	}
+	return days
+}
+
 func sessionKeys(s sessions) []string {
-	var arns []string
+	arns := slices.Clone(s.given)
 	for _, name := range s.keys {
 		arns = append(arns, "${SessionKey"+name+".Arn}")
 	}
@@ -226,7 +279,7 @@ func checkLogGroups(t *testing.T, tmpl template) {
 	for id, name := range names {
 		want[id] = resource{
 			Type:                "AWS::Logs::LogGroup",
-			Properties:          object{"LogGroupName": name, "RetentionInDays": 30.0},
+			Properties:          object{"LogGroupName": name, "RetentionInDays": float64(orMonth(tmpl.props.Functions.LogRetentionDays))},
 			DeletionPolicy:      "Delete",
 			UpdateReplacePolicy: "Delete",
 		}
@@ -255,7 +308,8 @@ func checkPolicies(t *testing.T, tmpl template) {
 	want, got := make(map[string][]string), make(map[string][]string)
 	for _, op := range deployed() {
 		want[id(op, "Role")] = slices.Sorted(slices.Values(slices.Concat(
-			logPairs(op), tablePairs(t, op), sessionPairs(t, op, tmpl.sessions), streamPairs(op))))
+			logPairs(op), tablePairs(t, op), sessionPairs(t, op, tmpl.sessions), streamPairs(op),
+			tableKeyPairs(op, tmpl.props.Table.KeyARN), tracePairs(tmpl.props.Functions))))
 	}
 	for role, properties := range tmpl.Properties("AWS::IAM::Role") {
 		got[role] = stacktest.Allowed(t, properties)
@@ -300,6 +354,22 @@ func confinement(t *testing.T, touch operation.Touch) string {
 	})
 }
 
+// tableKeyPairs let nobody decrypt by himself, nor anything of another table.
+func tableKeyPairs(op operation.Operation, key string) []string {
+	if key == "" || !op.UsesTable() {
+		return nil
+	}
+	return []string{"kms:Decrypt on " + key + ` if {"StringEquals":{"kms:EncryptionContext:aws:dynamodb:tableName":"${Table}",` +
+		`"kms:ViaService":"dynamodb.${AWS::Region}.amazonaws.com"}}`}
+}
+
+func tracePairs(settings function.Settings) []string {
+	if !settings.Tracing {
+		return nil
+	}
+	return []string{"xray:PutTelemetryRecords on *", "xray:PutTraceSegments on *"}
+}
+
 func streamPairs(op operation.Operation) []string {
 	if op.Caller != operation.Stream {
 		return nil
@@ -327,8 +397,8 @@ func sessionPairs(t *testing.T, op operation.Operation, s sessions) []string {
 		if !known {
 			t.Errorf("%s: an action on session keys that is not known here: %s", op.Name, action)
 		}
-		for _, name := range s.keys {
-			want = append(want, "kms:"+string(action)+" on ${SessionKey"+name+".Arn}"+condition)
+		for _, arn := range sessionKeys(s) {
+			want = append(want, "kms:"+string(action)+" on "+arn+condition)
 		}
 	}
 	return want
@@ -371,8 +441,14 @@ func checkStrangers(t *testing.T, tmpl template) {
 	}
 }
 
+// untraceable are the actions that have no resource to be allowed on: it is "*", or nothing.
+var untraceable = []string{"xray:PutTelemetryRecords", "xray:PutTraceSegments"}
+
+// never are actions that nobody may do to the table, not even by way of a pattern.
+var never = []string{"dynamodb:Scan", "dynamodb:DeleteTable", "dynamodb:UpdateTable", "dynamodb:*"}
+
 // checkWildcards looks at every statement that allows something wherever it stands, but
-// in the session keys' own policies, and for a Scan at every byte.
+// in the session keys' own policies, and for what nobody may do at every byte.
 func checkWildcards(t *testing.T, tmpl template) {
 	found := 0
 	for id, resource := range tmpl.Resources {
@@ -390,6 +466,9 @@ func checkWildcards(t *testing.T, tmpl template) {
 				}
 			}
 			for _, resource := range stacktest.OneOrMany(statement["Resource"]) {
+				if resource == "*" && slices.Equal(stacktest.OneOrMany(statement["Action"]), untraceable) {
+					continue
+				}
 				if strings.ContainsAny(resource, "*?") {
 					t.Errorf("%s allows %v on %s", id, statement["Action"], resource)
 				}
@@ -399,18 +478,26 @@ func checkWildcards(t *testing.T, tmpl template) {
 	if found < 2*len(deployed()) {
 		t.Errorf("%d statements were looked at, fewer than each role's two", found)
 	}
-	if strings.Contains(string(tmpl.Raw), "dynamodb:Scan") {
-		t.Error("the template allows a Scan")
+	for _, action := range never {
+		if strings.Contains(string(tmpl.Raw), action) {
+			t.Errorf("the template allows %s", action)
+		}
 	}
 }
 
 func checkAPI(t *testing.T, tmpl template) {
-	compare(t, map[string]object{"API": {
-		"Name": stackName, "Description": "Latchkey", "ProtocolType": "HTTP",
-	}}, tmpl.Properties("AWS::ApiGatewayV2::Api"))
-	compare(t, map[string]object{"APIDefaultStage": {
-		"ApiId": "${API}", "StageName": "$default", "AutoDeploy": true,
-	}}, stacktest.Without("AccessLogSettings", tmpl.Properties("AWS::ApiGatewayV2::Stage")))
+	want := object{"Name": stackName, "Description": "Latchkey", "ProtocolType": "HTTP"}
+	if tmpl.props.Domain.Exclusive {
+		want["DisableExecuteApiEndpoint"] = true
+	}
+	if origins := tmpl.props.AllowedOrigins; origins != nil {
+		want["CorsConfiguration"] = object{
+			"AllowOrigins": list(origins), "AllowCredentials": false, "MaxAge": 7200.0,
+			"AllowHeaders": []any{"authorization", "content-type", "request-timeout"},
+			"AllowMethods": []any{"DELETE", "GET", "PATCH", "POST", "PUT"},
+		}
+	}
+	compare(t, map[string]object{"API": want}, tmpl.Properties("AWS::ApiGatewayV2::Api"))
 }
 
 func checkRoutes(t *testing.T, tmpl template) {
@@ -467,6 +554,14 @@ func checkOutputs(t *testing.T, tmpl template) {
 		latchkey.OutputBootstrapFunction: {"Value": functionName(operation.Bootstrap)},
 		latchkey.OutputDeadLetterQueue:   {"Value": "${DeadLetters.QueueName}"},
 		latchkey.OutputDashboard:         {"Value": "${Dashboard}"},
+	}
+	if key := tmpl.props.Table.KeyARN; key != "" {
+		want[latchkey.OutputTableKeyARN] = object{"Value": key}
+	}
+	if name := tmpl.props.Domain.Name; name != "" {
+		want[latchkey.OutputBaseURL] = object{"Value": "https://" + name}
+		want[latchkey.OutputSessionKeysURL] = object{"Value": "https://" + name + "/.well-known/jwks.json"}
+		want[latchkey.OutputDomainTarget] = object{"Value": "${Domain.RegionalDomainName}"}
 	}
 	compare(t, want, stacktest.Without("Description", tmpl.Outputs))
 }

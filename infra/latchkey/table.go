@@ -1,39 +1,97 @@
 package latchkey
 
 import (
+	"cmp"
+	"fmt"
+	"regexp"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	"latchkey/shared/operation"
 	"latchkey/shared/schema"
 )
 
+// A TableProps is what may be chosen of the table.
+type TableProps struct {
+	// Name is a fixed one. With it, a table that outlives its stack stands in the way of
+	// the next deployment, and no change can replace it; without, CloudFormation names it.
+	Name string
+
+	// RetentionDays is for how many days an expired key stays listed, until TTL removes it;
+	// zero for schema.RetentionDays. It is at most operation.MaxRetentionDays, and holds
+	// for keys that are made or changed from then on.
+	RetentionDays int
+
+	// KeyARN is that of a symmetric KMS key of yours, in the same region, that encrypts the
+	// table; without it, DynamoDB's own key in the account does. Its policy must leave it
+	// to IAM who may use it, and who deploys needs the rights that DynamoDB documents.
+	// Functions may have it decrypt, for this table and by way of DynamoDB.
+	//
+	// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html#dynamodb-kms-authz
+	KeyARN string
+
+	// WithoutDeletionProtection lets whoever may delete tables delete this one.
+	WithoutDeletionProtection bool
+
+	// WithoutPointInTimeRecovery keeps no backup to go back to.
+	WithoutPointInTimeRecovery bool
+}
+
+var tableName = regexp.MustCompile(`^[A-Za-z0-9_.-]{3,255}$`)
+
+func (p TableProps) validate() error {
+	switch {
+	case p.Name != "" && !tableName.MatchString(p.Name):
+		return fmt.Errorf("table's Name %q must be 3 to 255 letters, digits, underscores, dots and hyphens", p.Name)
+	case p.RetentionDays < 0 || p.RetentionDays > operation.MaxRetentionDays:
+		return fmt.Errorf("table's RetentionDays %d must be from 1 to %d", p.RetentionDays, operation.MaxRetentionDays)
+	case p.KeyARN != "" && !keyARN.MatchString(p.KeyARN):
+		return fmt.Errorf("table's KeyARN %q must be the ARN of a KMS key, and no alias", p.KeyARN)
+	}
+	return nil
+}
+
+func (p TableProps) retentionDays() int { return cmp.Or(p.RetentionDays, schema.RetentionDays) }
+
+// encryption is the kind, and for a given key the key.
+func (p TableProps) encryption(scope constructs.Construct) (awsdynamodb.TableEncryption, awskms.IKey) {
+	if p.KeyARN == "" {
+		return awsdynamodb.TableEncryption_AWS_MANAGED, nil
+	}
+	return awsdynamodb.TableEncryption_CUSTOMER_MANAGED, awskms.Key_FromKeyArn(scope, jsii.String("TableKey"), &p.KeyARN)
+}
+
 // newTable adds the table of the schema.
 //
-// It is encrypted with the AWS managed key of DynamoDB. The default would be a
-// key that AWS owns, free, but in nobody's account: its use is in no CloudTrail,
-// and the usual compliance rules do not count it. The managed key costs nothing
-// while nobody calls, and then one request to KMS per connection and five
-// minutes; its own policy admits whoever may use DynamoDB, so no role names it.
-// A customer managed key would add a monthly fee, a statement in each role, and
-// a way to lose every key by disabling one; what it would guard are digests of
-// 256 random bits.
+// Without a key that is given it is encrypted with the AWS managed key of DynamoDB. The
+// default would be a key that AWS owns, free, but in nobody's account: its use is in no
+// CloudTrail, and the usual compliance rules do not count it. The managed key costs
+// nothing while nobody calls, and then one request to KMS per connection and five
+// minutes; its own policy admits whoever may use DynamoDB, so no role names it. A key
+// that is given adds a monthly fee, a statement in each role, and a way to lose every
+// key by disabling one; what it guards are digests of 256 random bits.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.howitworks.html
-func newTable(scope constructs.Construct) awsdynamodb.Table {
+func newTable(scope constructs.Construct, p TableProps, removal awscdk.RemovalPolicy) awsdynamodb.Table {
+	encryption, key := p.encryption(scope)
 	table := awsdynamodb.NewTable(scope, jsii.String("Table"), &awsdynamodb.TableProps{
+		TableName:           textOrNil(p.Name),
 		PartitionKey:        stringAttribute(schema.Table.PartitionKey),
 		SortKey:             stringAttribute(schema.Table.SortKey),
 		TimeToLiveAttribute: jsii.String(schema.Table.TTL),
 		Stream:              awsdynamodb.StreamViewType(schema.Table.StreamView),
 		BillingMode:         awsdynamodb.BillingMode_PAY_PER_REQUEST,
-		Encryption:          awsdynamodb.TableEncryption_AWS_MANAGED,
+		Encryption:          encryption,
+		EncryptionKey:       key,
 		PointInTimeRecoverySpecification: &awsdynamodb.PointInTimeRecoverySpecification{
-			PointInTimeRecoveryEnabled: jsii.Bool(true),
+			PointInTimeRecoveryEnabled: jsii.Bool(!p.WithoutPointInTimeRecovery),
 		},
-		DeletionProtection: jsii.Bool(true),
-		RemovalPolicy:      awscdk.RemovalPolicy_RETAIN,
+		DeletionProtection: jsii.Bool(!p.WithoutDeletionProtection),
+		RemovalPolicy:      removal,
 	})
 	for _, index := range schema.Table.Indexes {
 		addIndex(table, index)
@@ -49,6 +107,13 @@ func addIndex(table awsdynamodb.Table, index schema.Index) {
 		ProjectionType:   awsdynamodb.ProjectionType_INCLUDE,
 		NonKeyAttributes: jsii.Strings(index.Projected...),
 	})
+}
+
+func textOrNil(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
 }
 
 func stringAttribute(name string) *awsdynamodb.Attribute {

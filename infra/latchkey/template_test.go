@@ -19,15 +19,19 @@ type (
 	resource = stacktest.Resource
 )
 
-// A template is a synthesised one, with what its session tokens should come from.
+// A template is a synthesised one, with the props that it was made of and what its
+// session tokens should come from. Its resources have lost their tags, which stand apart.
 type template struct {
 	stacktest.Template
+	props    latchkey.ServiceProps
 	sessions sessions
+	tags     map[string]any
 }
 
 // A sessions is what a deployment's session tokens should come from.
 type sessions struct {
-	keys     []string // the names; the first signs
+	keys     []string // the names of the service's own; the first signs
+	given    []string // or the ARNs of others
 	issuer   string
 	audience string
 }
@@ -40,7 +44,14 @@ func synthesise(t *testing.T, props latchkey.ServiceProps, want sessions) templa
 	if _, err := latchkey.NewStack(app, stackName, props); err != nil {
 		t.Fatal(err)
 	}
-	return template{Template: stacktest.Synthesise(t, app)[stackName], sessions: want}
+	tmpl := template{Template: stacktest.Synthesise(t, app)[stackName], props: props, sessions: want, tags: make(map[string]any)}
+	for id, resource := range tmpl.Resources {
+		if tags, ok := resource.Properties["Tags"]; ok {
+			tmpl.tags[id] = tags
+			delete(resource.Properties, "Tags")
+		}
+	}
+	return tmpl
 }
 
 // stubBootstraps has those of a service and not the authorizer's.
