@@ -4,24 +4,16 @@
 // it; package latchkey holds what is in the stack, and can be used in any other app.
 //
 // The account and region are those that the command line finds. CDK's context
-// says the rest, as "-c name=value" or for good in cdk.json:
-//
-//	stack        the stack's name, "latchkey" without it
-//	sessionKeys  the names of the session keys, separated by commas; see latchkey.ServiceProps
-//	issuer       the session tokens' issuer, the API's URL without it
-//	audience     the session tokens' audience, "latchkey" without it
-//	alarmTopic   the ARN of the SNS topic that hears of alarms, no alarms without it
-//	example      "true" adds the example's stack, whose name is the other's and "-example"
+// says the rest, as "-c name=value" or for good in cdk.json: see settings, of which the
+// README has a table.
 //
 // A deployment without a value that the last one had is a change. What must not
 // be forgotten, as sessionKeys after a rotation, belongs in cdk.json.
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
-	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/jsii-runtime-go"
@@ -75,40 +67,31 @@ func (d deployment) addTo(app awscdk.App) error {
 // configure completes a deployment from the context.
 func (d *deployment) configure(app awscdk.App) error {
 	d.name = names.Stack
-	var keys, example string
-	for _, setting := range []struct {
-		name string
-		into *string
-	}{
-		{"stack", &d.name}, {"sessionKeys", &keys}, {"issuer", &d.props.Issuer}, {"audience", &d.props.Audience},
-		{"example", &example},
-		{"alarmTopic", &d.props.Alarms.Topic},
-	} {
-		if err := read(app, setting.name, setting.into); err != nil {
+	for _, setting := range settings {
+		text, err := read(app, setting.name)
+		if err != nil {
 			return err
 		}
+		if text == "" {
+			continue
+		}
+		if err := setting.set(d, text); err != nil {
+			return fmt.Errorf("context %s %w", setting.name, err)
+		}
 	}
-	if keys != "" {
-		d.props.SessionKeys = strings.Split(keys, ",")
-	}
-	if example != "" && example != "true" {
-		return errors.New(`context example must be "true", or not be there`)
-	}
-	d.example = example != ""
 	return nil
 }
 
-// read leaves alone what the context says nothing of. What it cannot use, as a
-// number or a list in cdk.json, must not pass for nothing.
-func read(app awscdk.App, name string, into *string) error {
+// read gives nothing where the context says nothing. What it cannot use, as a number or a
+// list in cdk.json, must not pass for nothing.
+func read(app awscdk.App, name string) (string, error) {
 	value := app.Node().TryGetContext(&name)
 	if value == nil {
-		return nil
+		return "", nil
 	}
 	text, ok := value.(string)
 	if !ok || text == "" {
-		return fmt.Errorf("context %s must be a text that is not empty", name)
+		return "", fmt.Errorf("context %s must be a text that is not empty", name)
 	}
-	*into = text
-	return nil
+	return text, nil
 }

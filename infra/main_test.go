@@ -11,10 +11,22 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"latchkey/infra/example"
+	"latchkey/infra/function"
 	"latchkey/infra/latchkey"
 	"latchkey/infra/stacktest"
 	"latchkey/shared/operation"
 )
+
+// everything is each setting with another value than without it.
+var everything = map[string]any{
+	"preset": "prod", "stack": "staging", "removalPolicy": "destroy", "deletionProtection": "false", "pointInTimeRecovery": "false",
+	"retentionDays": "7", "tableName": "api-keys", "tableKeyArn": "arn:t", "sessionKeys": "2,1", "sessionKeyArns": "arn:2,arn:1",
+	"issuer": "https://keys.example.com", "audience": "example", "domain": "keys.example.com", "certificateArn": "arn:c",
+	"executeApi": "false", "allowedOrigins": "https://a.example.com,https://b.example.com", "throttles": "login=50/20,health=10/5",
+	"reservedConcurrency": "login=10,health=1", "logRetentionDays": "90", "logLevel": "WARN", "tracing": "true",
+	"alarmTopic": "arn:a", "dashboard": "false", "accessLogs": "false",
+	"tags": "team=platform,note=a=b,empty=", "example": "true",
+}
 
 func TestConfigure(t *testing.T) {
 	t.Cleanup(func() { jsii.Close() })
@@ -22,17 +34,33 @@ func TestConfigure(t *testing.T) {
 		context map[string]any
 		want    deployment
 	}{
-		"nothing": {nil, deployment{name: "latchkey"}},
-		"everything": {
-			map[string]any{
-				"stack": "staging", "sessionKeys": "2,1", "issuer": "https://keys.example.com", "audience": "example",
-				"example": "true", "alarmTopic": "arn:aws:sns:eu-west-1:123456789012:alerts",
-			},
-			deployment{name: "staging", example: true, props: latchkey.ServiceProps{
-				SessionKeys: []string{"2", "1"}, Issuer: "https://keys.example.com", Audience: "example",
-				Alarms: latchkey.Alarms{Topic: "arn:aws:sns:eu-west-1:123456789012:alerts"},
+		"nothing":     {nil, deployment{name: "latchkey"}},
+		"production":  {map[string]any{"preset": "prod"}, deployment{name: "latchkey"}},
+		"development": {map[string]any{"preset": "dev"}, deployment{name: "latchkey", props: latchkey.Dev()}},
+		"a property of a preset": {
+			map[string]any{"preset": "dev", "pointInTimeRecovery": "true", "logRetentionDays": "14"},
+			deployment{name: "latchkey", props: latchkey.ServiceProps{
+				RemovalPolicy: awscdk.RemovalPolicy_DESTROY, Table: latchkey.TableProps{WithoutDeletionProtection: true},
+				Functions: function.Settings{LogRetentionDays: 14},
 			}},
 		},
+		"everything": {everything, deployment{name: "staging", example: true, props: latchkey.ServiceProps{
+			RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
+			Table: latchkey.TableProps{
+				Name: "api-keys", RetentionDays: 7, KeyARN: "arn:t", WithoutDeletionProtection: true, WithoutPointInTimeRecovery: true,
+			},
+			SessionKeys: []string{"2", "1"}, SessionKeyARNs: []string{"arn:2", "arn:1"},
+			Issuer: "https://keys.example.com", Audience: "example",
+			Domain:              latchkey.Domain{Name: "keys.example.com", CertificateARN: "arn:c", Exclusive: true},
+			AllowedOrigins:      []string{"https://a.example.com", "https://b.example.com"},
+			Throttles:           map[string]operation.Throttle{"login": {Rate: 50, Burst: 20}, "health": {Rate: 10, Burst: 5}},
+			ReservedConcurrency: map[string]int{"login": 10, "health": 1},
+			Functions:           function.Settings{LogRetentionDays: 90, LogLevel: "WARN", Tracing: true},
+			Alarms:              latchkey.Alarms{Topic: "arn:a"},
+			WithoutDashboard:    true,
+			WithoutAccessLogs:   true,
+			Tags:                map[string]string{"team": "platform", "note": "a=b", "empty": ""},
+		}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got deployment
@@ -48,14 +76,34 @@ func TestConfigure(t *testing.T) {
 
 func TestRefusedContext(t *testing.T) {
 	t.Cleanup(func() { jsii.Close() })
-	for _, name := range []string{"stack", "sessionKeys", "issuer", "audience", "example", "alarmTopic"} {
+	for _, setting := range settings {
+		if everything[setting.name] == nil {
+			t.Errorf("no test sets %s", setting.name)
+		}
 		for _, value := range []any{"", 2, []any{"2", "1"}} {
-			err := new(deployment).configure(newApp(map[string]any{name: value}))
-			compare(t, "context "+name+" must be a text that is not empty", fmt.Sprint(err))
+			err := new(deployment).configure(newApp(map[string]any{setting.name: value}))
+			compare(t, "context "+setting.name+" must be a text that is not empty", fmt.Sprint(err))
 		}
 	}
-	err := new(deployment).configure(newApp(map[string]any{"example": "yes"}))
-	compare(t, `context example must be "true", or not be there`, fmt.Sprint(err))
+	const pairs = ", separated by commas, each name once"
+	for _, test := range []struct{ name, value, want string }{
+		{"preset", "Dev", `must be "prod" or "dev"`},
+		{"removalPolicy", "RETAIN", `must be "retain" or "destroy"`},
+		{"deletionProtection", "no", `must be "true" or "false"`},
+		{"tracing", "on", `must be "true" or "false"`},
+		{"retentionDays", "0", "must be a whole number from 1 on"},
+		{"logRetentionDays", "week", "must be a whole number from 1 on"},
+		{"throttles", "login=50", "must be pairs as login=50/20" + pairs},
+		{"throttles", "login=50/20,login=1/1", "must be pairs as login=50/20" + pairs},
+		{"throttles", "login=0/20", "must be pairs as login=50/20" + pairs},
+		{"reservedConcurrency", "login=1.5", "must be pairs as validate-api-key=200" + pairs},
+		{"tags", "team", "must be pairs as team=platform" + pairs},
+		{"tags", "=platform", "must be pairs as team=platform" + pairs},
+		{"example", "yes", `must be "true", or not be there`},
+	} {
+		err := new(deployment).configure(newApp(map[string]any{test.name: test.value}))
+		compare(t, "context "+test.name+" "+test.want, fmt.Sprint(err))
+	}
 }
 
 // The example is deployed if asked for, and by default is not even looked for.
