@@ -28,8 +28,8 @@ type Settings struct {
 	LogRetentionDays int
 
 	// LogLevel is the least that is logged: DEBUG, INFO, WARN or ERROR; empty for
-	// DefaultLogLevel. Above INFO there is no line of a request that went well, and no
-	// metric is made of one.
+	// DefaultLogLevel. Above INFO there is no line of a request that went well, no metric is
+	// made of one, and what is no JSON, as the trace of a crash, counts as INFO.
 	LogLevel awslambda.ApplicationLogLevel
 
 	// Tracing has Lambda send X-Ray the times of some of the invocations.

@@ -458,6 +458,16 @@ func TestRefusedAuthorizers(t *testing.T) {
 	}
 }
 
+func TestRefusedAuthorizerSettings(t *testing.T) {
+	for want, props := range map[string]latchkey.AuthorizerProps{
+		"ReservedConcurrency -1 must be at least 1, or not be there": {ReservedConcurrency: -1},
+		`LogLevel "LOUD" must be one of [DEBUG INFO WARN ERROR]`:     {Function: function.Settings{LogLevel: "LOUD"}},
+	} {
+		props.Service, props.Bootstraps, props.API = plainReference, "elsewhere", apiOf(withNothing)
+		compare(t, want, fmt.Sprint(newHTTP(props)))
+	}
+}
+
 const noTable = "without a table of routes an answer covers the requested route alone, and "
 
 func TestMissingAuthorizer(t *testing.T) {

@@ -60,7 +60,7 @@ func Serve(op operation.Operation, function Maker, parts ...Part) {
 			lambdaweb.Start(made)
 		}
 	}
-	fmt.Fprintln(os.Stderr, err)
+	newLog(os.Stderr, "").Error("the function cannot start", slog.String("error", err.Error()))
 	os.Exit(1)
 }
 
