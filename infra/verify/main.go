@@ -12,12 +12,15 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/jsii-runtime-go"
 
 	"latchkey/infra/example"
 	"latchkey/infra/example/stack"
+	"latchkey/infra/function"
 	"latchkey/infra/latchkey"
 	"latchkey/infra/names"
 	"latchkey/shared/operation"
@@ -52,16 +55,47 @@ type deployment struct {
 // deployments ask together for all that ServiceProps can ask for. What would leave
 // something out need not be in any: it is the tools' to say that it is missing.
 func deployments(bootstraps string) []deployment {
-	return []deployment{
-		{name: "plain", props: latchkey.ServiceProps{Bootstraps: bootstraps}},
-		{name: "everything", example: true, props: latchkey.ServiceProps{
-			Bootstraps:  bootstraps,
-			SessionKeys: []string{"2", "1"},
-			Issuer:      "https://keys.example.com",
-			Audience:    "example",
-		}},
+	all := []deployment{{name: "plain"}, {name: "everything", props: everything(), example: true}, {name: "given", props: given()}}
+	for i := range all {
+		all[i].props.Bootstraps = bootstraps
+	}
+	return all
+}
+
+// everything is what can be asked for together.
+func everything() latchkey.ServiceProps {
+	return latchkey.ServiceProps{
+		SessionKeys:         []string{"2", "1"},
+		Issuer:              "https://keys.example.com",
+		Audience:            "example",
+		Table:               latchkey.TableProps{Name: "api-keys", RetentionDays: 7, KeyARN: keyARN + "table"},
+		Domain:              latchkey.Domain{Name: "keys.example.com", CertificateARN: "arn:aws:acm:" + account + "certificate/019b7ca9-8f2e-7e98-833b-d887d15218ce", Exclusive: true},
+		AllowedOrigins:      []string{"https://console.example.com"},
+		Throttles:           map[string]operation.Throttle{operation.Login.Name: {Rate: 50, Burst: 20}},
+		ReservedConcurrency: map[string]int{operation.ValidateAPIKey.Name: 200},
+		Functions:           function.Settings{LogRetentionDays: 90, LogLevel: awslambda.ApplicationLogLevel_WARN, Tracing: true},
+		Alarms: latchkey.Alarms{
+			Topic: "arn:aws:sns:" + account + "alerts", Faults: 1, WrongSecrets: 2, MalformedKeys: 3, Refusals: 4,
+			P99Latency: 2 * time.Second, FeedAge: time.Hour,
+		},
+		Tags: map[string]string{"team": "platform"},
 	}
 }
+
+// given is what excludes some of that.
+func given() latchkey.ServiceProps {
+	return latchkey.ServiceProps{
+		SessionKeyARNs: []string{keyARN + "2", keyARN + "1"},
+		RemovalPolicy:  awscdk.RemovalPolicy_DESTROY,
+		Table:          latchkey.TableProps{WithoutDeletionProtection: true},
+	}
+}
+
+// Whose what is given is, and how its keys are called.
+const (
+	account = "eu-central-1:123456789012:"
+	keyARN  = "arn:aws:kms:" + account + "key/"
+)
 
 // A writer has what all templates are made with.
 type writer struct {

@@ -20,7 +20,7 @@ import (
 func TestTemplates(t *testing.T) {
 	t.Cleanup(func() { jsii.Close() })
 	all := templates(t)
-	compare(t, []string{"everything/latchkey", "everything/latchkey-example", "plain/latchkey"}, slices.Sorted(maps.Keys(all)))
+	compare(t, []string{"everything/latchkey", "everything/latchkey-example", "given/latchkey", "plain/latchkey"}, slices.Sorted(maps.Keys(all)))
 	for name, tmpl := range all {
 		t.Run(name, func(t *testing.T) { checkRules(t, tmpl) })
 	}

@@ -22,7 +22,7 @@ var rules = map[string]func(stacktest.Resource) bool{
 	"W3037": namesKnownActions,
 }
 
-// The actions that policies name, each of them looked up: IAM takes one that does not
+// The actions that policies may name, so that a new one is looked up: IAM takes one that does not
 // exist, and it allows nothing.
 //
 // https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
@@ -30,10 +30,11 @@ var actions = []string{
 	"dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:ConditionCheckItem", "dynamodb:DeleteItem",
 	"dynamodb:DescribeStream", "dynamodb:GetItem", "dynamodb:GetRecords", "dynamodb:GetShardIterator",
 	"dynamodb:ListStreams", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem",
-	"kms:*", "kms:GetPublicKey", "kms:Sign",
+	"kms:*", "kms:Decrypt", "kms:GetPublicKey", "kms:Sign",
 	"logs:CreateLogStream", "logs:PutLogEvents",
 	"sqs:*", "sqs:SendMessage",
 	"sts:AssumeRole",
+	"xray:PutTelemetryRecords", "xray:PutTraceSegments",
 }
 
 func checkRules(t *testing.T, tmpl stacktest.Template) {
