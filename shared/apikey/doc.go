@@ -67,6 +67,25 @@
 // are unique under every race, and free in the same moment in which their holder is
 // gone.
 //
+// # Deleting a namespace
+//
+// DeleteNamespace deletes a namespace with all below it, a tenant by its first segment. It
+// goes by the store's listings, the keys first, in order of namespace and creation: so a
+// key goes before all that was made by it, and whoever goes on making some comes to an
+// end. A key goes with all that belongs to it at once, so that wherever a call ends, the
+// next one finds the rest. An account goes as DeleteAccount and PurgeAccount have it go;
+// one that is marked and not yet purged is in no listing, gives nothing, and is left to
+// whoever purges deleted accounts.
+//
+// The call after which nothing is left is one that found nothing. Listings may miss the
+// latest writes: what was made right before its maker's key was deleted may show only a
+// moment later, so that the namespace is to be deleted once more then. Keys that live
+// above the namespace and reach into it are not of it, and can make new keys in it.
+//
+// What no listing shows is left to the store's removal of expired items: a key's texts, use
+// and name, of which that has removed the record first. They give nothing, nobody is shown
+// them, and they have the record's purge time.
+//
 // # Verdict and fault
 //
 // A bad key is an answer, a Verdict; not being able to check is an error. The

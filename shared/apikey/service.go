@@ -118,6 +118,13 @@ type Store interface {
 	// AccountKeys reads the keys of an account, without their texts and uses. It may miss
 	// the latest writes.
 	AccountKeys(context.Context, AccountLocator) iter.Seq2[Key, error]
+
+	// SubtreeKeys reads the keys of a namespace and of all below it, in order of namespace and
+	// creation, without their texts and uses. It may miss the latest writes.
+	SubtreeKeys(context.Context, namespace.Namespace) iter.Seq2[Key, error]
+
+	// SubtreeAccounts is to accounts what SubtreeKeys is to keys.
+	SubtreeAccounts(context.Context, namespace.Namespace) iter.Seq2[Account, error]
 }
 
 // A Config says what a Service is made of. All of it must be set.

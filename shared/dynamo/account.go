@@ -128,8 +128,17 @@ func (s *Store) MarkAccount(ctx context.Context, read apikey.Account, at time.Ti
 
 // Accounts reads the accounts of a namespace from the index; see apikey.Store.
 func (s *Store) Accounts(ctx context.Context, ns namespace.Namespace) iter.Seq2[apikey.Account, error] {
-	in := listing{schema.ByNamespace, schema.AccountsTenantOf(ns.String())}
-	return decoded(s.walk(ctx, in, schema.NamespaceRange(ns.String())), decodeAccount)
+	return decoded(s.walk(ctx, accountsOf(ns), schema.NamespaceRange(ns.String())), decodeAccount)
+}
+
+// SubtreeAccounts reads the accounts of a subtree from the index; see apikey.Store.
+func (s *Store) SubtreeAccounts(ctx context.Context, ns namespace.Namespace) iter.Seq2[apikey.Account, error] {
+	return decoded(s.walk(ctx, accountsOf(ns), schema.SubtreeRange(ns.String())), decodeAccount)
+}
+
+// accountsOf is the partition that holds a namespace's accounts.
+func accountsOf(ns namespace.Namespace) listing {
+	return listing{schema.ByNamespace, schema.AccountsTenantOf(ns.String())}
 }
 
 // AccountKeys reads an account's keys from the index; see apikey.Store.
