@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -23,6 +24,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"latchkey/localstack/emulator"
+	"latchkey/localstack/lambdahost"
 	"latchkey/localstack/localtest"
 	"latchkey/localstack/script"
 	"latchkey/localstack/stack"
@@ -129,6 +131,7 @@ func TestScripts(t *testing.T) {
 	}
 	w.settle(t) // so that the last deletion, too, is done with
 	t.Run("nothing is left behind", w.wantWhole)
+	t.Run("a tenant is deleted", w.wantDeleted)
 	t.Run("rows of the catalogue", w.recorder.proveRows)
 	if strings.Count(w.log.String(), `"msg":"request"`) < 50 {
 		t.Errorf("the log holds too little to be one of the scripts:\n%.500s", w.log.String())
@@ -478,6 +481,104 @@ func TestBootstrapAgain(t *testing.T) {
 		if answer, err := w.stack.Invoke(t.Context(), operation.Bootstrap, []byte(request)); err == nil {
 			t.Errorf("%s is answered %s", request, answer)
 		}
+	}
+}
+
+// wantDeleted deletes the tenant of the scripts, with all that they have left in the table
+// and an account of which nobody has asked before, and wants nothing to be left of it.
+func (w *world) wantDeleted(t *testing.T) {
+	status, body := send(t, w.stack, http.MethodPost, "/api/v1/service_accounts", "Bearer "+w.root.Reveal(), `{"name":"last","active":true}`)
+	if status != http.StatusOK {
+		t.Fatalf("an account: %d %s", status, body)
+	}
+	if _, err := w.stack.Invoke(t.Context(), operation.Bootstrap, []byte(`{"namespace":"demo-other"}`)); err != nil {
+		t.Fatal(err)
+	}
+	others := 0
+	for _, item := range w.items(t) {
+		if !isOfDemo(item) {
+			others++
+		}
+	}
+	for isComplete := false; !isComplete; {
+		isComplete = w.deleteSome(t)
+	}
+	w.settle(t) // the stream is told, too
+	items := w.items(t)
+	for at, item := range items {
+		if isOfDemo(item) {
+			t.Errorf("%s is left", at)
+		}
+	}
+	if others == 0 || len(items) != others {
+		t.Errorf("%d items of others are left of %d", len(items), others)
+	}
+	if status, body := send(t, w.stack, http.MethodGet, "/v1/auth", "Bearer "+w.root.Reveal(), ""); status != http.StatusUnauthorized {
+		t.Errorf("the root key: %d %s", status, body)
+	}
+}
+
+// deleteSome deletes a part of the tenant, wants it to be on record, and reports whether that
+// was all.
+func (w *world) deleteSome(t *testing.T) bool {
+	t.Helper()
+	var answer struct {
+		Deleted  struct{ Keys, Accounts float64 }
+		Complete bool
+	}
+	before := len(w.log.String())
+	if err := json.Unmarshal(must(w.stack.Invoke(t.Context(), operation.DeleteNamespace, []byte(deleteDemo)))(t), &answer); err != nil {
+		t.Fatal(err)
+	}
+	var lines []map[string]any
+	localtest.WaitUntil(t, func() bool {
+		lines = linesOf(w.log.String()[before:], operation.DeleteNamespace)
+		return len(lines) > 0
+	})
+	line := lines[0]
+	if line["namespace"] != "demo" || line["deleted_keys"] != answer.Deleted.Keys || line["deleted_accounts"] != answer.Deleted.Accounts {
+		t.Errorf("%+v is on record as %v", answer, line)
+	}
+	if answer.Complete == (answer.Deleted.Keys+answer.Deleted.Accounts > 0) {
+		t.Fatalf("%+v: that deletes and is complete, or neither", answer)
+	}
+	return answer.Complete
+}
+
+const deleteDemo = `{"namespace":"demo","confirm":"demo"}`
+
+func isOfDemo(item map[string]string) bool {
+	ns, _, _ := strings.Cut(item[schema.PartitionKey], "#")
+	return schema.TenantOf(ns) == "demo"
+}
+
+// Whoever does not say twice what is to be deleted, or not well, deletes nothing, and without
+// the table nobody is told that it is done.
+func TestDeletionIsRefused(t *testing.T) {
+	w := newWorld(t)
+	before := w.contents(t)
+	for request, problem := range map[string]string{
+		`{}`:                                               "namespace: value must be",
+		`{"namespace":"demo"}`:                             "confirm: value must be the namespace again",
+		`{"namespace":"demo","confirm":"Demo"}`:            "confirm: value must be the namespace again",
+		`{"namespace":"demo","confirm":true}`:              "confirm: ",
+		`{"namespace":"","confirm":""}`:                    "namespace: value must be",
+		`{"namespace":"demo.","confirm":"demo."}`:          "namespace: value must be",
+		`{"namespace":"demo","confirm":"demo","all":true}`: "all: ",
+		`nonsense`: "",
+	} {
+		answer, err := w.stack.Invoke(t.Context(), operation.DeleteNamespace, []byte(request))
+		if failed, ok := errors.AsType[*lambdahost.FunctionError](err); !ok || !strings.Contains(string(failed.Payload), problem) {
+			t.Errorf("%s is answered %s, %v", request, answer, err)
+		}
+	}
+	if after := w.contents(t); after != before {
+		t.Errorf("the table holds %s, not %s", after, before)
+	}
+	w.recorder.broken.Store(true)
+	_, err := w.stack.Invoke(t.Context(), operation.DeleteNamespace, []byte(deleteDemo))
+	if failed, ok := errors.AsType[*lambdahost.FunctionError](err); !ok || !strings.Contains(string(failed.Payload), `"unavailable"`) {
+		t.Errorf("without the table: %v", err)
 	}
 }
 

@@ -60,6 +60,7 @@ var programs = []program{
 	serve(operation.SessionKeys, boot.WithSessions(platform.SessionKeys), sessions.KMS),
 	serve(operation.Authorizer, guard.Authorizer, store.DynamoDB, sessions.KMS, guard.API),
 	serve(operation.Bootstrap, boot.Direct(platform.Bootstrap), store.DynamoDB),
+	serve(operation.DeleteNamespace, boot.Direct(platform.DeleteNamespace), store.DynamoDB),
 	serve(operation.RemoveServiceAccount, boot.Stream(store.RemoveServiceAccount), store.DynamoDB),
 	serve(operation.Health, boot.Alone(platform.Health)),
 	serve(operation.NotFound, boot.Alone(unrouted.NotFound)),

@@ -191,6 +191,7 @@ const (
 	listTimeout  = 29 * time.Second
 
 	removeTimeout     = 5 * time.Minute
+	deletionTimeout   = time.Minute
 	authorizerTimeout = 9 * time.Second
 )
 
@@ -404,6 +405,15 @@ var (
 		Touches:  []Touch{{Action: PutItem}},
 		MemoryMB: memoryMB, Timeout: timeout,
 	}
+	DeleteNamespace = Operation{
+		Name: "delete-namespace", API: Platform, Caller: IAM,
+		Summary: "Delete keys and service accounts of a namespace and of all below it, until there are none",
+		Touches: []Touch{
+			{Action: Query, Index: schema.ByNamespace.Name}, {Action: Query},
+			{Action: UpdateItem}, {Action: DeleteItem}, {Action: BatchWriteItem},
+		},
+		MemoryMB: memoryMB, Timeout: deletionTimeout,
+	}
 	RemoveServiceAccount = Operation{
 		Name: "remove-service-account", API: Platform, Caller: Stream,
 		Summary:  "Remove what a deleted service account has left behind",
@@ -431,7 +441,7 @@ var All = []Operation{
 	CreateServiceAccount, ListServiceAccounts, GetServiceAccount, UpdateServiceAccount, DeleteServiceAccount,
 	CreateAccountKey, ListAccountKeys, GetAccountKey, UpdateAccountKey, RotateAccountKey, DeleteAccountKey,
 	Login, CurrentUser,
-	SessionKeys, Authorizer, Bootstrap, RemoveServiceAccount, Health, NotFound,
+	SessionKeys, Authorizer, Bootstrap, DeleteNamespace, RemoveServiceAccount, Health, NotFound,
 }
 
 // Named finds an operation by its name.

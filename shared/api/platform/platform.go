@@ -1,5 +1,6 @@
 // Package platform has the operations that belong to none of the three APIs: the
-// health check, the public session keys, and the bootstrap of a namespace's first key.
+// health check, the public session keys, the bootstrap of a namespace's first key, and the
+// deletion of a namespace.
 // What no route takes is package unrouted's.
 package platform
 
@@ -49,9 +50,9 @@ func Bootstrap(keys *apikey.Service) func(context.Context, *telemetry.Entry, []b
 		if err := web.DecodeJSON(payload, &request); err != nil {
 			return nil, err
 		}
-		ns, err := namespace.Parse(request.Namespace)
+		ns, err := parseNamespace(request.Namespace)
 		if err != nil {
-			return nil, fault.InvalidField("namespace", "value "+err.Error())
+			return nil, err
 		}
 		issued, err := keys.Bootstrap(ctx, ns)
 		if err != nil {
@@ -61,6 +62,14 @@ func Bootstrap(keys *apikey.Service) func(context.Context, *telemetry.Entry, []b
 		entry.Note("namespace", ns.String())
 		return json.Marshal(bootstrapAnswerOf(issued))
 	}
+}
+
+func parseNamespace(path string) (namespace.Namespace, error) {
+	ns, err := namespace.Parse(path)
+	if err != nil {
+		return namespace.Namespace{}, fault.InvalidField("namespace", "value "+err.Error())
+	}
+	return ns, nil
 }
 
 func bootstrapAnswerOf(issued apikey.Issued) bootstrapAnswer {
