@@ -19,8 +19,7 @@ import (
 	"os/signal"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/config"
-
+	"latchkey/infra/invoke"
 	"latchkey/infra/names"
 	"latchkey/shared/namespace"
 	"latchkey/shared/operation"
@@ -40,9 +39,7 @@ func main() {
 	}
 }
 
-func run(
-	ctx context.Context, args []string, stdout, stderr io.Writer, options ...func(*config.LoadOptions) error,
-) error {
+func run(ctx context.Context, args []string, stdout, stderr io.Writer, options ...invoke.Option) error {
 	request, err := parse(args)
 	if errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(stderr, usage)
