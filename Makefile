@@ -27,7 +27,7 @@ MAKEFLAGS += --no-print-directory
 .PHONY: help
 help: ## show this
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
-		printf '  make %-10s %s\n' "$$name" "$$what"; done
+		printf '  make %-16s %s\n' "$$name" "$$what"; done
 
 .PHONY: tools
 tools:
@@ -147,3 +147,8 @@ destroy: lambda $(CDK) ## delete the deployment; the table and the session keys 
 bootstrap: tools ## make an administrator's key of a deployed NAMESPACE (STACK=latchkey)
 	@test -n '$(NAMESPACE)' || { echo 'Say which namespace: make bootstrap NAMESPACE=demo' >&2; exit 1; }
 	@go run ./infra/bootstrap -namespace '$(NAMESPACE)' $(if $(STACK),-stack '$(STACK)')
+
+.PHONY: delete-namespace
+delete-namespace: tools ## delete a deployed NAMESPACE with all below it for good (CONFIRM=… STACK=latchkey)
+	@test -n '$(NAMESPACE)' || { echo 'Say which namespace: make delete-namespace NAMESPACE=demo CONFIRM=demo' >&2; exit 1; }
+	@go run ./infra/delete-namespace -namespace '$(NAMESPACE)' -confirm '$(CONFIRM)' $(if $(STACK),-stack '$(STACK)')

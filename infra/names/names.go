@@ -1,5 +1,5 @@
 // Package names says how the parts of a deployment are called. The CDK app gives
-// these names and the bootstrap command finds a function by one, so they stand
+// these names and the commands find a function by one, so they stand
 // apart from both: nobody has to build CDK to call a function.
 //
 // A name begins with its stack's, so that two stacks fit into one account and
