@@ -50,7 +50,10 @@ func isDecimal(text string) bool { return strings.Trim(text, "0123456789.") == "
 // before, and must hold after. That an answer's size tells something of its secrets
 // helps nobody who cannot make a caller ask: no browser adds our credentials.
 func compress(response *Response) {
-	body := gzipped(response.Body)
+	body := response.Gzip
+	if body == nil {
+		body = Gzip(response.Body)
+	}
 	if base64.StdEncoding.EncodedLen(len(body)) >= WireSize(response.Body) {
 		return
 	}
@@ -58,10 +61,10 @@ func compress(response *Response) {
 	response.Body = body
 }
 
-// gzipped takes the fastest level: our JSON is mostly member names that repeat, which
-// every level finds. The others search longer, while the client waits, for a few
-// percent of the body.
-func gzipped(body []byte) []byte {
+// Gzip compresses a body, at the fastest level: our JSON is mostly member names that
+// repeat, which every level finds. The others search longer, while the client waits, for
+// a few percent of the body.
+func Gzip(body []byte) []byte {
 	var compressed bytes.Buffer
 	w, err := gzip.NewWriterLevel(&compressed, gzip.BestSpeed)
 	if err != nil {

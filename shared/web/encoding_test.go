@@ -85,6 +85,22 @@ func TestCompression(t *testing.T) {
 	}
 }
 
+// What a handler has compressed already goes out as it is, to who takes it.
+func TestCompressedOnce(t *testing.T) {
+	body, kept := strings.Repeat("x", 2000), Gzip([]byte("kept"))
+	keeping := func(context.Context, *Request) (Response, error) {
+		response := JSONBody(200, []byte(body))
+		response.Gzip = kept
+		return response, nil
+	}
+	if response, _ := serve(t, t.Context(), accepting("gzip"), keeping); plain(t, response) != "kept" {
+		t.Errorf("the body was compressed again: %v", response.Header)
+	}
+	if response, _ := serve(t, t.Context(), &Request{}, keeping); plain(t, response) != body {
+		t.Errorf("a client that takes no gzip gets %.20q", response.Body)
+	}
+}
+
 func TestErrorsAreCompressed(t *testing.T) {
 	failure := fault.New(fault.Invalid, strings.Repeat("wrong ", minCompressedBytes))
 	response, _ := serve(t, t.Context(), accepting("gzip"), failing(failure))

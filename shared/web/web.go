@@ -113,6 +113,7 @@ type Response struct {
 	Status int
 	Header map[string]string // by canonical name
 	Body   []byte
+	Gzip   []byte // the body, compressed once by who gives it often; nil: the Server does it
 }
 
 // A Handler answers a request. Its error is rendered as a fault.
