@@ -30,6 +30,8 @@ require (
 	github.com/google/uuid v1.6.0
 )
 
+require github.com/swaggest/swgui v1.8.5
+
 require (
 	github.com/BurntSushi/toml v1.4.1-0.20240526193622-a339e1f7089c // indirect
 	github.com/Masterminds/semver/v3 v3.5.0 // indirect

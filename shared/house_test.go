@@ -37,6 +37,7 @@ const (
 	jsonv2     = "github.com/go-json-experiment/json"
 	uuid       = "github.com/google/uuid"
 	jwt        = "github.com/golang-jwt/jwt/v5"
+	swagger    = "github.com/swaggest/swgui/v5/static"
 )
 
 // The first room that a package lies in is its own.
@@ -103,6 +104,10 @@ var plan = []room{
 	{
 		path: "latchkey/shared/api/unrouted",
 		may:  []string{"latchkey/shared/api/", "latchkey/shared/fault", "latchkey/shared/operation", "latchkey/shared/web"},
+	},
+	{
+		path: "latchkey/shared/api/reference",
+		may:  []string{"latchkey/shared/api/wiring", "latchkey/shared/web", jsonv2, swagger},
 	},
 	{
 		path: "latchkey/shared/api",

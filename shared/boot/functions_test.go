@@ -6,6 +6,7 @@ import (
 
 	"latchkey/shared/api/namespaces"
 	"latchkey/shared/api/platform"
+	"latchkey/shared/api/reference"
 	"latchkey/shared/api/serviceaccounts"
 	"latchkey/shared/api/unrouted"
 	"latchkey/shared/api/workspaces"
@@ -58,6 +59,8 @@ var programs = []program{
 	serve(operation.Login, boot.WithSessions(serviceaccounts.Login), store.DynamoDB, sessions.KMS),
 	serve(operation.CurrentUser, boot.WithSessions(serviceaccounts.CurrentUser), store.DynamoDB, sessions.KMS),
 	serve(operation.SessionKeys, boot.WithSessions(platform.SessionKeys), sessions.KMS),
+	serve(operation.OpenAPI, boot.Alone(reference.OpenAPI)),
+	serve(operation.Docs, boot.Alone(reference.Docs)),
 	serve(operation.Authorizer, guard.Authorizer, store.DynamoDB, sessions.KMS, guard.API),
 	serve(operation.Bootstrap, boot.Direct(platform.Bootstrap), store.DynamoDB),
 	serve(operation.DeleteNamespace, boot.Direct(platform.DeleteNamespace), store.DynamoDB),

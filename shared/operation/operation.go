@@ -199,7 +199,7 @@ const (
 // RSA signatures KMS makes 1,000 per second for a whole account and region by default,
 // 500 where it has less, and the three of them ask for 300 at most. A write takes of the
 // 1,000 per second that a tenant's partition of the index does, and a list may read
-// thousands of items.
+// thousands of items. What is read in a browser is large, and read by few at once.
 //
 // https://docs.aws.amazon.com/kms/latest/developerguide/requests-per-second.html
 var (
@@ -209,6 +209,7 @@ var (
 	writeThrottle    = Throttle{Rate: 200, Burst: 200}
 	listThrottle     = Throttle{Rate: 100, Burst: 100}
 	publishThrottle  = Throttle{Rate: 500, Burst: 500}
+	documentThrottle = Throttle{Rate: 50, Burst: 50}
 )
 
 // What it takes to tell who calls: the record of the key that is presented, or whose
@@ -390,6 +391,18 @@ var (
 		SessionKeys: verify,
 		MemoryMB:    memoryMB, Timeout: timeout, Throttle: publishThrottle,
 	}
+	OpenAPI = Operation{
+		Name: "openapi", Route: "GET /openapi.json", API: Platform, Caller: Anyone,
+		Summary:  "Describe every route, in OpenAPI 3.1",
+		MemoryMB: memoryMB, Timeout: timeout, Throttle: documentThrottle,
+	}
+	// Docs makes its page with a process's first request: the memory is for the CPU that
+	// comes with it.
+	Docs = Operation{
+		Name: "docs", Route: "GET /docs", API: Platform, Caller: Anyone,
+		Summary:  "Show the description of every route in a browser",
+		MemoryMB: 512, Timeout: timeout, Throttle: documentThrottle,
+	}
 	// Authorizer is deployed once for each protected API, beside that, and not with the
 	// other operations. A gateway waits 10 s for it.
 	Authorizer = Operation{
@@ -441,7 +454,7 @@ var All = []Operation{
 	CreateServiceAccount, ListServiceAccounts, GetServiceAccount, UpdateServiceAccount, DeleteServiceAccount,
 	CreateAccountKey, ListAccountKeys, GetAccountKey, UpdateAccountKey, RotateAccountKey, DeleteAccountKey,
 	Login, CurrentUser,
-	SessionKeys, Authorizer, Bootstrap, DeleteNamespace, RemoveServiceAccount, Health, NotFound,
+	SessionKeys, OpenAPI, Docs, Authorizer, Bootstrap, DeleteNamespace, RemoveServiceAccount, Health, NotFound,
 }
 
 // Named finds an operation by its name.
