@@ -38,6 +38,7 @@ const (
 	uuid       = "github.com/google/uuid"
 	jwt        = "github.com/golang-jwt/jwt/v5"
 	swagger    = "github.com/swaggest/swgui/v5/static"
+	jsonschema = "github.com/santhosh-tekuri/jsonschema/v6"
 )
 
 // The first room that a package lies in is its own.
@@ -104,6 +105,10 @@ var plan = []room{
 	{
 		path: "latchkey/shared/api/unrouted",
 		may:  []string{"latchkey/shared/api/", "latchkey/shared/fault", "latchkey/shared/operation", "latchkey/shared/web"},
+	},
+	{
+		path: "latchkey/shared/api/reference/referencetest",
+		may:  []string{"latchkey/shared/api/reference", "latchkey/shared/operation", "latchkey/shared/route", jsonschema},
 	},
 	{
 		path: "latchkey/shared/api/reference",
