@@ -29,6 +29,7 @@ import (
 	"latchkey/localstack/script"
 	"latchkey/localstack/stack"
 	"latchkey/localstack/table"
+	"latchkey/shared/api/reference/referencetest"
 	"latchkey/shared/apikey"
 	"latchkey/shared/apikey/apikeytest"
 
@@ -73,6 +74,7 @@ func buildAndRun(m *testing.M) (int, error) {
 type world struct {
 	stack    *stack.Stack
 	recorder *recorder
+	document *referencetest.Document
 	log      *localtest.Buffer
 	root     apikey.FullKey
 }
@@ -84,7 +86,7 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { database.Close() })
-	w := &world{log: &localtest.Buffer{}}
+	w := &world{log: &localtest.Buffer{}, document: referencetest.New(t)}
 	w.recorder = newRecorder(t, database.Endpoint(), func() string { return w.stack.KeyServiceURL() })
 	w.stack, err = stack.Start(t.Context(), stack.Config{
 		FunctionsDir:     binaries,
@@ -133,6 +135,7 @@ func TestScripts(t *testing.T) {
 	t.Run("nothing is left behind", w.wantWhole)
 	t.Run("a tenant is deleted", w.wantDeleted)
 	t.Run("rows of the catalogue", w.recorder.proveRows)
+	t.Run("statuses of the document", w.wantStatuses)
 	if strings.Count(w.log.String(), `"msg":"request"`) < 50 {
 		t.Errorf("the log holds too little to be one of the scripts:\n%.500s", w.log.String())
 	}
@@ -146,9 +149,11 @@ func (w *world) run(t *testing.T, file string, exchange script.Exchange, variabl
 	if isError {
 		before = w.contents(t)
 	}
-	for _, difference := range exchange.Run(http.DefaultClient, w.stack.URL(), variables) {
+	held := w.holder(t)
+	for _, difference := range exchange.Run(&http.Client{Transport: held}, w.stack.URL(), variables) {
 		t.Errorf("%s:%d: %s", file, exchange.Line, difference)
 	}
+	held.wantHeld(t, filepath.Base(file)+"/"+exchange.Title)
 	if !isError || strings.Contains(before, removed) {
 		return
 	}

@@ -59,6 +59,7 @@ func TestSampleEvents(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			w.checkEventAnswer(t, op, answer)
 			golden := read(t, name+".golden.json")
 			variables := w.variables(t)
 			keepNamed(t, variables, values, golden)

@@ -29,8 +29,9 @@ func TestReadmeCommands(t *testing.T) {
 	if err := os.WriteFile(key, []byte(w.root.Reveal()), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	held := w.holder(t)
 	here := strings.NewReplacer(
-		"http://127.0.0.1:8080", w.stack.URL(), "http://127.0.0.1:8081", w.stack.ExampleURL(), ".local/root-key", key)
+		"http://127.0.0.1:8080", held.front(t), "http://127.0.0.1:8081", w.stack.ExampleURL(), ".local/root-key", key)
 	blocks := regexp.MustCompile("(?s)```console\n\\$ (.*?)\n({.*?)\n```").FindAllStringSubmatch(string(content), -1)
 	if len(blocks) != 21 {
 		t.Fatalf("the README has %d commands with answers, want 21", len(blocks))
@@ -49,6 +50,7 @@ func TestReadmeCommands(t *testing.T) {
 			waitForSecondKey(t, w)
 		}
 	}
+	held.wantHeld(t, "README.md")
 }
 
 // A keptAnswers is what the README tells to keep, by the variables that it names: of the
