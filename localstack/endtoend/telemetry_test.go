@@ -186,7 +186,7 @@ func linesOf(log string, op operation.Operation) []map[string]any {
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 func wantWholeLine(t *testing.T, op operation.Operation, line map[string]any) {
 	t.Helper()
-	wanted := []string{"time", "level", "msg", "request_id", "service", "requests", "milliseconds"}
+	wanted := []string{"timestamp", "level", "msg", "request_id", "service", "requests", "milliseconds"}
 	if op.Route != "" {
 		wanted = append(wanted, "status")
 	}
