@@ -45,6 +45,9 @@ const (
 	WrongSecrets  Metric = "wrong_secrets"  // of those, which name a key and have not its secret
 )
 
+// metrics are all of them, in the order in which a line has them.
+var metrics = [...]Metric{Requests, Milliseconds, Faults, ColdStarts, Throttles, Verdicts, MalformedKeys, WrongSecrets}
+
 // DimensionsOf names the dimensions that a metric has.
 func DimensionsOf(m Metric) []string {
 	if m == Verdicts {

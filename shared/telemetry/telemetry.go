@@ -2,8 +2,10 @@ package telemetry
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -11,7 +13,7 @@ import (
 // How much an Entry has room for: what others note, and what a Recorder always adds.
 const (
 	maxNotes = 16
-	ownNotes = 4 + maxFigures + 1
+	ownNotes = 4 + len(metrics) + 1
 )
 
 // An Entry gathers what is to be told of one invocation. The zero Entry is empty. It must
@@ -65,6 +67,7 @@ type Config struct {
 type Recorder struct {
 	config Config
 	isWarm atomic.Bool
+	sets   sync.Map // by figures.present, what says so in a line
 }
 
 // NewRecorder returns a recorder that is made of c.
@@ -90,23 +93,27 @@ func (r *Recorder) Record(ctx context.Context, e *Entry, o Outcome) {
 	if e.verdict != "" {
 		e.put(slog.String(VerdictDimension, e.verdict))
 	}
-	for _, own := range figures {
-		e.put(slog.Float64(string(own.metric), own.value))
+	for i, metric := range metrics {
+		if figures.has(i) {
+			e.put(slog.Float64(string(metric), figures.values[i]))
+		}
 	}
-	e.put(figures.directive(now))
+	e.put(r.directive(figures, now))
 	r.config.Log.LogAttrs(ctx, o.Level, o.Message, e.fields[:e.filled]...)
 }
 
 func (r *Recorder) figures(e *Entry, o Outcome, took time.Duration) figures {
-	all := make(figures, 0, maxFigures)
-	all.addIf(true, Requests)
-	all.add(Milliseconds, float64(took.Microseconds())/1000)
-	all.addIf(o.IsFault, Faults)
-	all.addIf(!r.isWarm.Swap(true), ColdStarts)
+	var all figures
+	all.set(Requests, 1)
+	all.set(Milliseconds, float64(took.Microseconds())/1000)
+	all.setIf(o.IsFault, Faults)
+	all.setIf(!r.isWarm.Swap(true), ColdStarts)
 	if throttles := r.throttles(); throttles > 0 {
-		all.add(Throttles, float64(throttles))
+		all.set(Throttles, float64(throttles))
 	}
-	all.addVerdict(e.verdict)
+	all.setIf(e.verdict != "", Verdicts)
+	all.setIf(e.verdict == MalformedVerdict, MalformedKeys)
+	all.setIf(e.verdict == WrongSecretVerdict, WrongSecrets)
 	return all
 }
 
@@ -117,29 +124,34 @@ func (r *Recorder) throttles() int64 {
 	return r.config.Throttles.Swap(0)
 }
 
-// figures are the metrics of one invocation, in the order in which the line has them.
-type figures []figure
-
-const maxFigures = 8
-
-type figure struct {
-	metric Metric
-	value  float64
+// directive says which of the line's fields are metrics, and which their dimensions. All of
+// it but the time is the same for the same metrics, and is encoded once.
+func (r *Recorder) directive(f figures, at time.Time) slog.Attr {
+	sets, ok := r.sets.Load(f.present)
+	if !ok {
+		sets, _ = r.sets.LoadOrStore(f.present, f.encodeSets())
+	}
+	return slog.Group("_aws", slog.Int64("Timestamp", at.UnixMilli()), slog.Any("CloudWatchMetrics", sets))
 }
 
-func (f *figures) add(metric Metric, value float64) { *f = append(*f, figure{metric, value}) }
+// figures are the metrics of one invocation, by their places in metrics.
+type figures struct {
+	values  [len(metrics)]float64
+	present uint16 // a bit for each
+}
 
-func (f *figures) addIf(is bool, metric Metric) {
+func (f *figures) set(metric Metric, value float64) {
+	i := slices.Index(metrics[:], metric)
+	f.values[i], f.present = value, f.present|1<<i
+}
+
+func (f *figures) setIf(is bool, metric Metric) {
 	if is {
-		f.add(metric, 1)
+		f.set(metric, 1)
 	}
 }
 
-func (f *figures) addVerdict(verdict string) {
-	f.addIf(verdict != "", Verdicts)
-	f.addIf(verdict == MalformedVerdict, MalformedKeys)
-	f.addIf(verdict == WrongSecretVerdict, WrongSecrets)
-}
+func (f *figures) has(i int) bool { return f.present&(1<<i) != 0 }
 
 // A metricSet is a MetricDirective of the format.
 type metricSet struct {
@@ -153,27 +165,33 @@ type definition struct {
 	Unit string `json:",omitempty"`
 }
 
-// directive says which of the line's fields are metrics, and which their dimensions.
-func (f figures) directive(at time.Time) slog.Attr {
-	sets := []metricSet{f.setOf(Requests)}
-	if slices.ContainsFunc(f, func(own figure) bool { return own.metric == Verdicts }) {
-		sets = append(sets, f.setOf(Verdicts))
+func (f figures) encodeSets() json.RawMessage {
+	var sets []metricSet
+	for _, like := range []Metric{Requests, Verdicts} {
+		if set := f.setOf(DimensionsOf(like)); len(set.Metrics) > 0 {
+			sets = append(sets, set)
+		}
 	}
-	return slog.Group("_aws", slog.Int64("Timestamp", at.UnixMilli()), slog.Any("CloudWatchMetrics", sets))
+	text, err := json.Marshal(sets)
+	if err != nil {
+		panic(err) // it is made of texts
+	}
+	return text
 }
 
-// setOf gives those that have the dimensions of a metric. A unit is said only where it is
-// not a count: a line is paid for by its length.
-func (f figures) setOf(like Metric) metricSet {
-	set := metricSet{Namespace: Namespace, Dimensions: [][]string{DimensionsOf(like)}}
-	for _, own := range f {
-		if !slices.Equal(DimensionsOf(own.metric), DimensionsOf(like)) {
+// setOf gives those that have these dimensions. A unit is said only where it is not a
+// count: a line is paid for by its length.
+func (f figures) setOf(dimensions []string) metricSet {
+	set := metricSet{Namespace: Namespace, Dimensions: [][]string{dimensions}}
+	for i, metric := range metrics {
+		if !f.has(i) || !slices.Equal(DimensionsOf(metric), dimensions) {
 			continue
 		}
-		set.Metrics = append(set.Metrics, definition{Name: own.metric})
-		if own.metric == Milliseconds {
-			set.Metrics[len(set.Metrics)-1].Unit = "Milliseconds"
+		own := definition{Name: metric}
+		if metric == Milliseconds {
+			own.Unit = "Milliseconds"
 		}
+		set.Metrics = append(set.Metrics, own)
 	}
 	return set
 }
