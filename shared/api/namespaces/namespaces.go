@@ -133,6 +133,7 @@ func (a *answerer) create(ctx context.Context, c call) (any, error) {
 		return nil, err
 	}
 	c.Note("key", issued.Key.Locator.ID.String())
+	c.Note("namespace", c.namespace.String())
 	answer := apiKeyOf(issued.Key)
 	_, answer.Spec.Secret = issued.FullKey.RevealPair()
 	return answer, nil
@@ -182,5 +183,6 @@ func (c call) locator(uuid string) (apikey.Locator, error) {
 		return apikey.Locator{}, fault.New(fault.NotFound, "the key does not exist")
 	}
 	c.Note("key", id.String())
+	c.Note("namespace", c.namespace.String())
 	return apikey.Locator{Namespace: c.namespace, ID: id}, nil
 }

@@ -69,6 +69,7 @@ func (a *answerer) updateKey(ctx context.Context, c call) (any, error) {
 	if err != nil {
 		return nil, missing(err, aKey, c.PathValues["key"])
 	}
+	c.Note("key", key.Locator.ID.String())
 	return keyOf(key, account, true), nil
 }
 
@@ -88,6 +89,7 @@ func (a *answerer) rotateKey(ctx context.Context, c call) (any, error) {
 	if err != nil {
 		return nil, missing(err, aKey, c.PathValues["key"])
 	}
+	c.Note("key", issued.Key.Locator.ID.String())
 	return showing(keyOf(issued.Key, account, false), issued.FullKey), nil
 }
 
@@ -95,6 +97,9 @@ func (a *answerer) deleteKey(ctx context.Context, c call) (any, error) {
 	account, err := a.openForKeys(ctx, c, access.Delete)
 	if err != nil {
 		return nil, err
+	}
+	if id, ok := apikey.ParseID(c.PathValues["key"]); ok { // of one that is deleted by its name, the account is known
+		c.Note("key", id.String())
 	}
 	err = a.Keys.Delete(ctx, c.caller, c.keyRef(account))
 	return nil, missing(err, aKey, c.PathValues["key"])

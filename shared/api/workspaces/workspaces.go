@@ -160,6 +160,7 @@ func (a *answerer) create(ctx context.Context, c call) (any, error) {
 		return nil, err
 	}
 	c.Note("key", issued.Key.Locator.ID.String())
+	c.Note("namespace", issued.Key.Locator.Namespace.String())
 	return createData{APIKey: issued.FullKey.Reveal()}, nil
 }
 
@@ -179,7 +180,7 @@ func (a *answerer) delete(ctx context.Context, c call) (any, error) {
 	if !ok || !c.caller.Reaches(at.Namespace) {
 		return nil, errNotFound
 	}
-	c.Note("key", at.ID.String())
+	bearer.NotePresented(c.Request, at)
 	err := a.Keys.Delete(ctx, c.caller, apikey.At(at))
 	if errors.Is(err, fault.NotFound) {
 		return nil, errNotFound
