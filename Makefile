@@ -143,6 +143,14 @@ deploy: lambda $(CDK) ## deploy to the AWS account of your credentials (STACK=la
 destroy: lambda $(CDK) ## delete the deployment; the table and the session keys stay
 	$(CDK) destroy $(CDK_FLAGS)
 
+.PHONY: diff
+diff: lambda $(CDK) ## show what a deployment would change
+	$(CDK) diff $(CDK_FLAGS)
+
+.PHONY: locate
+locate: tools ## tell which keys are in a leaked text, given as the standard input
+	@go run ./infra/locate
+
 .PHONY: bootstrap
 bootstrap: tools ## make an administrator's key of a deployed NAMESPACE (STACK=latchkey)
 	@test -n '$(NAMESPACE)' || { echo 'Say which namespace: make bootstrap NAMESPACE=demo' >&2; exit 1; }

@@ -134,6 +134,7 @@ var plan = []room{
 		path: "latchkey/infra/example",
 		may:  []string{"latchkey/shared/access", "latchkey/shared/operation", "latchkey/shared/protected"},
 	},
+	{path: "latchkey/infra/locate", may: []string{"latchkey/shared/apikey"}},
 	{
 		path: "latchkey/infra",
 		may: []string{
