@@ -178,7 +178,8 @@ func TestRetentionIsStored(t *testing.T) {
 	config.Table = d.table
 	for value, days := range map[string]time.Duration{"": 30, "7": 7} {
 		variables := map[string]string{
-			operation.TableNameVariable: config.Table, operation.DynamoDBVariable: config.Endpoint, operation.RetentionVariable: value,
+			operation.ServiceNameVariable: "latchkey", operation.RetentionVariable: value,
+			operation.TableNameVariable: config.Table, operation.DynamoDBVariable: config.Endpoint,
 			"AWS_REGION": config.Region, "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local",
 		}
 		made, err := boot.FromEnvironment(operation.Bootstrap, func(name string) string { return variables[name] }, store.DynamoDB)
