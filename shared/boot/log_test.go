@@ -16,7 +16,7 @@ func TestLogLevel(t *testing.T) {
 		"WARN": slog.LevelWarn, "ERROR": slog.LevelError, "FATAL": slog.LevelError,
 	} {
 		config, err := FromEnvironment(operation.Health, func(name string) string {
-			return map[string]string{"AWS_LAMBDA_LOG_LEVEL": level}[name]
+			return map[string]string{"AWS_LAMBDA_LOG_LEVEL": level, operation.ServiceNameVariable: "latchkey"}[name]
 		})
 		if err != nil {
 			t.Fatal(err)
