@@ -49,9 +49,10 @@ func Start(f Function) {
 
 type discreet struct{ out io.Writer }
 
-// Write writes a line unless it is an error of a function.
+// Write writes a line unless it is an error that a function gave. Of a panic that it did
+// not survive nothing else tells.
 func (d discreet) Write(line []byte) (int, error) {
-	if bytes.Contains(line, []byte(`{"errorMessage":`)) {
+	if bytes.Contains(line, []byte(`{"errorMessage":`)) && !bytes.Contains(line, []byte(`"stackTrace":`)) {
 		return len(line), nil
 	}
 	return d.out.Write(line)
@@ -162,7 +163,7 @@ func finish(
 	level := noteFailure(entry, err)
 	recorder.Record(ctx, entry, telemetry.Outcome{
 		Level: level, Message: "invocation", Operation: op.Name, RequestID: requestID(ctx), Began: began,
-		IsFault: level > slog.LevelInfo,
+		IsFault: level >= slog.LevelError,
 	})
 	if err == nil {
 		return nil

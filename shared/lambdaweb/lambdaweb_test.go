@@ -206,3 +206,20 @@ func TestStream(t *testing.T) {
 		}
 	}
 }
+
+// The platform's library says what we have said already, with what the invoker has sent. Of
+// a panic nobody else tells.
+func TestDiscretion(t *testing.T) {
+	for line, want := range map[string]bool{
+		`2026/11/22 09:00:00 {"errorMessage":"invalid request; lk_key: unknown field","errorType":"invalid request"}`:   false,
+		`2026/11/22 09:00:00 {"errorMessage":"x \"stackTrace\": y","errorType":"invalid request"}`:                      false,
+		`2026/11/22 09:00:00 {"errorMessage":"index out of range","errorType":"boundsError","stackTrace":[{"line":1}]}`: true,
+		"2026/11/22 09:00:00 failed to get the next invocation":                                                         true,
+	} {
+		var out strings.Builder
+		n, err := discreet{&out}.Write([]byte(line))
+		if n != len(line) || err != nil || (out.String() == line) != want {
+			t.Errorf("%s: %q, %d, %v", line, out.String(), n, err)
+		}
+	}
+}

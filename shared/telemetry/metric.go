@@ -43,10 +43,11 @@ const (
 	Verdicts      Metric = "verdicts"       // keys and tokens that were looked at, by VerdictDimension
 	MalformedKeys Metric = "malformed_keys" // of those, which are no keys
 	WrongSecrets  Metric = "wrong_secrets"  // of those, which name a key and have not its secret
+	Declined      Metric = "declined"       // answers of 500 or above that the client brought about: 501 and 504
 )
 
 // metrics are all of them, in the order in which a line has them.
-var metrics = [...]Metric{Requests, Milliseconds, Faults, ColdStarts, Throttles, Verdicts, MalformedKeys, WrongSecrets}
+var metrics = [...]Metric{Requests, Milliseconds, Faults, ColdStarts, Throttles, Verdicts, MalformedKeys, WrongSecrets, Declined}
 
 // DimensionsOf names the dimensions that a metric has.
 func DimensionsOf(m Metric) []string {

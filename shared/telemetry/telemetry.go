@@ -51,7 +51,9 @@ type Outcome struct {
 	Operation string
 	RequestID string
 	Began     time.Time // by the Recorder's clock
-	IsFault   bool      // failed for a reason of ours
+
+	IsFault    bool // failed for a reason of ours
+	IsDeclined bool // answered as if it had, by the client's doing
 }
 
 // A Config says what a Recorder is made of. All of it must be set, but Throttles where
@@ -80,13 +82,14 @@ func (r *Recorder) Log() *slog.Logger { return r.config.Log }
 func (r *Recorder) Now() time.Time { return r.config.Clock() }
 
 // Record writes the line of an invocation, which is over. A level that the log does not
-// want is no line, and no metrics.
+// want is no line, and no metrics; what was refused meanwhile is left to the next one.
 func (r *Recorder) Record(ctx context.Context, e *Entry, o Outcome) {
-	now := r.Now()
-	figures := r.figures(e, o, now.Sub(o.Began))
+	isCold := !r.isWarm.Swap(true)
 	if !r.config.Log.Enabled(ctx, o.Level) {
 		return
 	}
+	now := r.Now()
+	figures := r.figures(e, o, now.Sub(o.Began), isCold)
 	e.put(slog.String(ServiceDimension, r.config.Service))
 	e.put(slog.String("operation", o.Operation))
 	e.put(slog.String("request_id", o.RequestID))
@@ -102,18 +105,19 @@ func (r *Recorder) Record(ctx context.Context, e *Entry, o Outcome) {
 	r.config.Log.LogAttrs(ctx, o.Level, o.Message, e.fields[:e.filled]...)
 }
 
-func (r *Recorder) figures(e *Entry, o Outcome, took time.Duration) figures {
+func (r *Recorder) figures(e *Entry, o Outcome, took time.Duration, isCold bool) figures {
 	var all figures
 	all.set(Requests, 1)
 	all.set(Milliseconds, float64(took.Microseconds())/1000)
 	all.setIf(o.IsFault, Faults)
-	all.setIf(!r.isWarm.Swap(true), ColdStarts)
+	all.setIf(isCold, ColdStarts)
 	if throttles := r.throttles(); throttles > 0 {
 		all.set(Throttles, float64(throttles))
 	}
 	all.setIf(e.verdict != "", Verdicts)
 	all.setIf(e.verdict == MalformedVerdict, MalformedKeys)
 	all.setIf(e.verdict == WrongSecretVerdict, WrongSecrets)
+	all.setIf(o.IsDeclined, Declined)
 	return all
 }
 

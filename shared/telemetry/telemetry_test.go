@@ -118,10 +118,11 @@ func TestMalformedKeysAreCounted(t *testing.T) {
 // process then.
 func TestUnwantedLine(t *testing.T) {
 	f := newFixture(slog.LevelWarn)
+	f.throttles.Store(3)
 	if line := f.line(t, new(Entry), Outcome{Level: slog.LevelInfo}); line != nil {
 		t.Errorf("%v", line)
 	}
-	if line := f.line(t, new(Entry), Outcome{Level: slog.LevelWarn}); line["requests"] != 1.0 || line["cold_starts"] != nil {
+	if line := f.line(t, new(Entry), Outcome{Level: slog.LevelWarn}); line["requests"] != 1.0 || line["throttles"] != 3.0 || line["cold_starts"] != nil {
 		t.Errorf("%v", line)
 	}
 }
@@ -134,8 +135,8 @@ func TestManyNotes(t *testing.T) {
 		entry.Note(strconv.Itoa(i), "")
 	}
 	entry.Judge(WrongSecretVerdict)
-	line := f.line(t, entry, Outcome{IsFault: true})
-	for _, name := range []string{"0", "15", "request_id", "verdict", "faults", "throttles", "wrong_secrets", "_aws"} {
+	line := f.line(t, entry, Outcome{IsFault: true, IsDeclined: true})
+	for _, name := range []string{"0", "15", "request_id", "verdict", "faults", "throttles", "wrong_secrets", "declined", "_aws"} {
 		if line[name] == nil {
 			t.Errorf("there is no %s", name)
 		}

@@ -228,12 +228,12 @@ func (s *Server) record(
 	}
 	s.config.Recorder.Record(ctx, &r.Entry, telemetry.Outcome{
 		Level: level, Message: "request", Operation: r.Operation.Name, RequestID: r.ID, Began: began,
-		IsFault: level > slog.LevelInfo,
+		IsFault: level >= slog.LevelError, IsDeclined: status >= http.StatusInternalServerError && level < slog.LevelError,
 	})
 }
 
-// noteFailure gives the level of the line as well: only what is a failure of ours is more
-// than information.
+// noteFailure gives the level of the line as well. Only a failure of ours is an error: what
+// a client can bring about at will must not look like one, and wake nobody up.
 func noteFailure(r *Request, failure *fault.Error, err error) slog.Level {
 	r.Note("fault", failure.Kind.Error())
 	switch failure.Kind {

@@ -304,3 +304,22 @@ func FuzzDecodeJSON(f *testing.F) {
 		}
 	})
 }
+
+// What a client can bring about is no fault of ours, whatever its status.
+func TestWhoseFailure(t *testing.T) {
+	timedOut := fault.Wrap(fault.TimedOut, fault.New(fault.Unavailable, "no answer in time"), "timed out")
+	for name, test := range map[string]struct {
+		err              error
+		faults, declined any
+	}{
+		"a defect":            {errors.New("defect"), 1.0, nil},
+		"an outage":           {fault.New(fault.Unavailable, "out"), 1.0, nil},
+		"an impatient client": {timedOut, nil, 1.0},
+		"a wrong request":     {fault.New(fault.Invalid, "wrong"), nil, nil},
+	} {
+		_, line := serve(t, t.Context(), &Request{Path: "/"}, failing(test.err))
+		if line["faults"] != test.faults || line["declined"] != test.declined {
+			t.Errorf("%s: faults %v, declined %v", name, line["faults"], line["declined"])
+		}
+	}
+}
