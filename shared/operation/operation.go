@@ -134,9 +134,11 @@ const (
 
 // A Throttle is the limit of a route, a bucket of tokens of which each request takes one.
 // All clients share it: it keeps one route from using up what the account has, by default
-// 10,000 requests per second and 5,000 at once for all APIs of a region, and is no limit
-// per client. API Gateway keeps to it as well as it can, and answers 429 beyond.
+// 10,000 requests per second and 5,000 at once for all APIs of a region, a quarter of that
+// in some, and is no limit per client. API Gateway keeps to it as well as it can, and
+// answers 429 beyond.
 //
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-throttling.html
 type Throttle struct {
 	Rate  int // tokens that are added per second
@@ -195,21 +197,24 @@ const (
 	authorizerTimeout = 9 * time.Second
 )
 
-// The limits of the routes. Validation is what others wait for. The exchanges sign: of
+// The limits of the routes. Validation is what others wait for; it stays below what an
+// account has in the smallest regions, 2,500 requests per second and 1,250 at once, and
+// asks for no more functions at once than an account has by default. The exchanges sign: of
 // RSA signatures KMS makes 1,000 per second for a whole account and region by default,
 // 500 where it has less, and the three of them ask for 300 at most. A write takes of the
 // 1,000 per second that a tenant's partition of the index does, and a list may read
-// thousands of items. What is read in a browser is large, and read by few at once.
+// thousands of items. What is read in a browser is large, is read by few at once, and
+// whoever has it sent for fun has it paid by others.
 //
 // https://docs.aws.amazon.com/kms/latest/developerguide/requests-per-second.html
 var (
-	validateThrottle = Throttle{Rate: 5000, Burst: 2500}
+	validateThrottle = Throttle{Rate: 2000, Burst: 1000}
 	exchangeThrottle = Throttle{Rate: 100, Burst: 100}
 	readThrottle     = Throttle{Rate: 500, Burst: 500}
 	writeThrottle    = Throttle{Rate: 200, Burst: 200}
 	listThrottle     = Throttle{Rate: 100, Burst: 100}
 	publishThrottle  = Throttle{Rate: 500, Burst: 500}
-	documentThrottle = Throttle{Rate: 50, Burst: 50}
+	documentThrottle = Throttle{Rate: 2, Burst: 10}
 )
 
 // What it takes to tell who calls: the record of the key that is presented, or whose

@@ -74,8 +74,8 @@ func TestThrottles(t *testing.T) {
 	}
 }
 
-// What API Gateway lets an account have in a region, by default.
-const accountRate, accountBurst = 10_000, 5_000
+// What API Gateway lets an account have by default in the regions where it is least.
+const accountRate, accountBurst = 2500, 1250
 
 // signatures are what KMS makes per second with RSA keys where it makes the fewest.
 const signatures = 500
