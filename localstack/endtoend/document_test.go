@@ -123,6 +123,7 @@ func (h *holder) wantHeld(t *testing.T, name string) {
 var unseen = map[int]string{
 	http.StatusUnauthorized:          "the sample events without a key: TestSampleEvents",
 	http.StatusRequestEntityTooLarge: "package web, before any handler: its tests, and scripts of some operations",
+	http.StatusTooManyRequests:       "API Gateway, beyond a route's limit: the local one has none",
 	http.StatusInternalServerError:   "a defect of ours",
 	http.StatusServiceUnavailable:    "an absent database: TestAbsentDatabase",
 	http.StatusGatewayTimeout:        "an impatient client: the tests of package web",

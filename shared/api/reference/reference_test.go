@@ -137,6 +137,7 @@ func TestStatusesFollowFromTheCatalogue(t *testing.T) {
 			http.StatusOK:                    true,
 			http.StatusUnauthorized:          op.Caller == operation.KeyHolder || slices.Contains(op.SessionKeys, operation.Sign),
 			http.StatusRequestEntityTooLarge: body,
+			http.StatusTooManyRequests:       op.Throttle != operation.Throttle{},
 			http.StatusInternalServerError:   true,
 			http.StatusServiceUnavailable:    depends,
 			http.StatusGatewayTimeout:        depends,
@@ -153,7 +154,7 @@ func TestStatusesFollowFromTheCatalogue(t *testing.T) {
 func TestFaultsAreDocumented(t *testing.T) {
 	document := referencetest.New(t)
 	for _, op := range routed() {
-		rendered := []int{http.StatusOK}
+		rendered := []int{http.StatusOK, http.StatusTooManyRequests} // which API Gateway gives
 		for _, kind := range fault.Kinds() {
 			response := failing(t, op, fault.InvalidField("name", "value is required"), kind)
 			if !slices.Contains(document.Statuses(op), response.Status) || isOfItsOwn(op, response.Status) {
