@@ -3,6 +3,7 @@ package endtoend_test
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -16,21 +17,35 @@ import (
 // planted stands wherever a caller may write something.
 const planted = "planted"
 
+// A sent is what an operation is sent, and what a line is to tell of it while there is a
+// database.
+type sent struct {
+	payload  string
+	verdict  string // empty: none
+	succeeds bool
+}
+
+// anyVerdict is where a line may tell of one or of none.
+const anyVerdict = "any"
+
 // Whatever is sent to whichever operation, and whatever comes of it, one line tells of it,
 // with all that a line must have, and no line repeats what was sent.
 func TestLines(t *testing.T) {
 	w := newWorld(t)
-	payloads, secrets := map[string][]string{}, []string{planted}
+	all, secrets := map[string][]sent{}, []string{planted}
 	for _, op := range operation.All {
 		credentials := w.credentials(t) // of its own, as some operations delete keys
-		payloads[op.Name] = w.payloads(t, op, credentials)
+		all[op.Name] = append([]sent{w.succeeding(t, op)}, w.attempts(t, op, credentials)...)
 		secrets = append(secrets, tails(credentials[:3])...)
 	}
 	for _, isBroken := range []bool{false, true} {
 		w.recorder.broken.Store(isBroken)
 		for _, op := range operation.All {
-			for _, payload := range payloads[op.Name] {
-				w.wantLine(t, op, payload)
+			for _, s := range all[op.Name] {
+				if isBroken {
+					s = s.withoutDatabase()
+				}
+				w.wantLine(t, op, s)
 			}
 		}
 	}
@@ -40,6 +55,46 @@ func TestLines(t *testing.T) {
 		}
 	}
 }
+
+// withoutDatabase is what can be told without it: only of what is no key at all.
+func (s sent) withoutDatabase() sent {
+	s.succeeds = false
+	if s.verdict != telemetry.MalformedVerdict && s.verdict != anyVerdict {
+		s.verdict = ""
+	}
+	return s
+}
+
+// texts are those of sample events that people would write, but for what is looked up.
+var texts = regexp.MustCompile(`(\\"(?:name|description|full_name|userName)\\": ?\\")[^\\{]*(\\")`)
+
+// succeeding is an operation's sample event with planted texts.
+func (w *world) succeeding(t *testing.T, op operation.Operation) sent {
+	t.Helper()
+	sample := string(read(t, op.Name+".json"))
+	for old, replaced := range map[string]string{
+		"curl/8.5.0": planted, "made by a sample event": planted, `[\"sample\"]`: `[\"planted\"]`, `[\"changed\"]`: `[\"planted\"]`,
+		"{{random-name}}": planted + "-{{random-name}}",
+	} {
+		sample = strings.ReplaceAll(sample, old, replaced)
+	}
+	s := sent{payload: string(w.fill(t, []byte(texts.ReplaceAllString(sample, "${1}"+planted+"${2}")))), succeeds: op.Name != operation.NotFound.Name}
+	if op.Caller == operation.KeyHolder || op.Caller == operation.Gateway || takesKey(op) {
+		s.verdict = apikey.Valid.String()
+	}
+	return s
+}
+
+// takesKey reports whether anyone may present a key to an operation that is about it.
+func takesKey(op operation.Operation) bool {
+	return op.Caller == operation.Anyone && op.UsesTable()
+}
+
+// verdictsOn are the verdicts on credentials, wherever a credential of any kind may stand.
+var verdictsOn = []string{apikey.Valid.String(), apikey.Valid.String(), apikey.WrongSecret.String(), telemetry.MalformedVerdict}
+
+// verdictsOnKeys are those where only a key may.
+var verdictsOnKeys = []string{apikey.Valid.String(), telemetry.MalformedVerdict, apikey.WrongSecret.String(), telemetry.MalformedVerdict}
 
 // credentials are a new key of an administrator and its session token, that key with a
 // secret that is not its own, and what is no credential.
@@ -72,57 +127,83 @@ func tails(credentials []string) []string {
 	return ends
 }
 
-// payloads are what an operation is sent, with each credential wherever one may stand.
-func (w *world) payloads(t *testing.T, op operation.Operation, credentials []string) []string {
+// attempts are what else an operation is sent, with each credential wherever one may stand.
+func (w *world) attempts(t *testing.T, op operation.Operation, credentials []string) []sent {
 	t.Helper()
 	switch op.Caller {
 	case operation.IAM:
-		return []string{`{"namespace":"demo"}`, `{"namespace":"planted!"}`, planted, `{"planted":"planted"}`}
+		return []sent{{payload: `{"namespace":"planted!"}`}, {payload: planted}, {payload: `{"planted":"planted"}`}}
 	case operation.Stream: // what it sends is the table's own
-		return []string{string(w.fill(t, read(t, op.Name+".json"))), planted}
+		return []sent{{payload: planted}}
 	case operation.Gateway:
-		return w.gatewayPayloads(t, credentials)
+		return w.gatewayAttempts(t, credentials)
 	}
-	var payloads []string
+	var all []sent
 	for i, credential := range credentials {
-		for _, body := range bodiesWith(credential) {
-			payloads = append(payloads, httpEvent(t, op, []string{planted, "demo"}[i%2], credential, body))
+		for kind, body := range bodiesWith(credential) {
+			payload := httpEvent(t, op, []string{planted, "demo"}[i%2], credential, body)
+			all = append(all, sent{payload: payload, verdict: verdictOn(op, i, kind)})
 		}
 	}
-	return payloads
+	return all
 }
 
-func (w *world) gatewayPayloads(t *testing.T, credentials []string) []string {
+// verdictOn is the one on a credential, by its place, in a kind of body and in the header.
+func verdictOn(op operation.Operation, credential int, kind string) string {
+	presented := map[string]string{
+		operation.ValidateAPIKey.Name: pairBody, operation.ExchangeAPIKey.Name: pairBody,
+		operation.ExchangeWorkspaceKey.Name: apiKeyBody, operation.Login.Name: formBody,
+	}
+	switch {
+	case op.Name == operation.DeleteWorkspaceKey.Name: // which may delete what it is asked by
+		return anyVerdict
+	case op.Caller == operation.KeyHolder:
+		return verdictsOn[credential]
+	case takesKey(op) && presented[op.Name] == kind:
+		return verdictsOnKeys[credential]
+	case op.Name == operation.ExchangeWorkspaceKey.Name: // which takes an object without a key for one with an empty one
+		return anyVerdict
+	}
+	return ""
+}
+
+func (w *world) gatewayAttempts(t *testing.T, credentials []string) []sent {
 	t.Helper()
-	var payloads []string
+	all := []sent{{payload: planted}}
 	for _, name := range eventNames(t) {
 		if operationOf(name) != operation.Authorizer.Name {
 			continue
 		}
 		sample := strings.ReplaceAll(string(read(t, name+".json")), "curl/8.5.0", planted)
-		payloads = append(payloads, string(w.fill(t, []byte(sample))))
-		for _, credential := range credentials {
-			payloads = append(payloads, strings.ReplaceAll(sample, "{{orders-reader-key}}", credential))
+		all = append(all, sent{payload: string(w.fill(t, []byte(sample))), verdict: anyVerdict})
+		if !strings.Contains(sample, "{{orders-reader-key}}") {
+			continue
+		}
+		for i, credential := range credentials {
+			all = append(all, sent{payload: strings.ReplaceAll(sample, "{{orders-reader-key}}", credential), verdict: verdictsOn[i]})
 		}
 	}
-	return append(payloads, planted)
+	return all
 }
 
+// The kinds of bodies that bear a key.
+const (
+	pairBody   = "a pair"
+	apiKeyBody = "a key"
+	formBody   = "a form"
+)
+
 // bodiesWith are a body of each API that bears a credential, and of none.
-func bodiesWith(credential string) []string {
-	pair := map[string]string{"key": credential, "secret": credential, planted: planted}
+func bodiesWith(credential string) map[string]string {
+	identifier, secret := credential, credential
 	if key, err := apikey.ParseFullKey(credential); err == nil {
-		pair["key"], pair["secret"] = key.RevealPair()
+		identifier, secret = key.RevealPair()
 	}
-	encoded, err := json.Marshal(pair)
-	if err != nil {
-		panic(err)
-	}
-	return []string{
-		string(encoded),
-		fmt.Sprintf(`{"apiKey":%q,"planted":"planted"}`, credential),
-		"grant_type=zenml-api-key&planted=planted&password=" + credential,
-		`{"meta":{"name":"planted"},"name":"planted","active":"planted"}`,
+	return map[string]string{
+		pairBody:   fmt.Sprintf(`{"key":%q,"secret":%q}`, identifier, secret),
+		apiKeyBody: fmt.Sprintf(`{"apiKey":%q,"planted":"planted"}`, credential),
+		formBody:   "grant_type=zenml-api-key&planted=planted&password=" + credential,
+		"another":  `{"meta":{"name":"planted"},"name":"planted","active":"planted"}`,
 	}
 }
 
@@ -152,12 +233,11 @@ func httpEvent(t *testing.T, op operation.Operation, parameter, credential, body
 	return string(event)
 }
 
-// wantLine sends a payload to an operation's function and wants one line of that. That a
-// payload is no event is told by Lambda's own line, and not by ours.
-func (w *world) wantLine(t *testing.T, op operation.Operation, payload string) {
+// wantLine sends something to an operation's function and wants one line of that.
+func (w *world) wantLine(t *testing.T, op operation.Operation, s sent) {
 	t.Helper()
 	before := len(w.log.String())
-	_, _ = w.stack.Invoke(t.Context(), op, []byte(payload))
+	_, _ = w.stack.Invoke(t.Context(), op, []byte(s.payload))
 	var lines []map[string]any
 	localtest.WaitUntil(t, func() bool {
 		lines = linesOf(w.log.String()[before:], op)
@@ -166,7 +246,29 @@ func (w *world) wantLine(t *testing.T, op operation.Operation, payload string) {
 	if len(lines) != 1 {
 		t.Errorf("%s: %d lines of one invocation", op.Name, len(lines))
 	}
-	wantWholeLine(t, op, lines[0])
+	line := lines[0]
+	wantWholeLine(t, op, line)
+	if s.verdict != anyVerdict {
+		wantVerdict(t, op, line, s.verdict)
+	}
+	if status, _ := line["status"].(float64); s.succeeds && (line["fault"] != nil || status >= 400) {
+		t.Errorf("%s does not succeed: %v", op.Name, line)
+	}
+}
+
+// wantVerdict wants a line to tell and to count what was decided, or nothing.
+func wantVerdict(t *testing.T, op operation.Operation, line map[string]any, want string) {
+	t.Helper()
+	verdict, _ := line[telemetry.VerdictDimension].(string)
+	for metric, counts := range map[telemetry.Metric]bool{
+		telemetry.Verdicts:      want != "",
+		telemetry.MalformedKeys: want == telemetry.MalformedVerdict,
+		telemetry.WrongSecrets:  want == apikey.WrongSecret.String(),
+	} {
+		if verdict != want || (line[string(metric)] == 1.0) != counts {
+			t.Errorf("%s: the verdict is %q and %s %v, want %q", op.Name, verdict, metric, line[string(metric)], want)
+		}
+	}
 }
 
 // linesOf are the lines of an operation, as far as they are complete.
