@@ -1,6 +1,6 @@
 // Package docs_test holds the guide to what there is: every target of the Makefile, every
 // setting, output and alarm, every command of the AWS command line, every operation and
-// field of a query, every figure that is ours, and every file that it names. What can run
+// field of a query, the figures of the catalogue and of its limits, and every file that it names. What can run
 // locally is run in latchkey/localstack/endtoend, and the table of costs is made in
 // latchkey/shared/boot.
 package docs_test
@@ -284,11 +284,25 @@ func TestFiguresAreOurs(t *testing.T) {
 		fmt.Sprintf("at %d MB (lists %d MB)", operation.ValidateAPIKey.MemoryMB, operation.ListAPIKeys.MemoryMB),
 		"AttributeName=" + schema.Table.TTL + "\n",
 		"StreamViewType=" + schema.Table.StreamView + "\n",
+		exchangesText(),
 	} {
 		if !strings.Contains(text, figure) {
 			t.Errorf("the guide does not say %q", figure)
 		}
 	}
+}
+
+// exchangesText is what the limits of the routes that sign come to.
+func exchangesText() string {
+	routes, rate := 0, operation.Login.Throttle.Rate
+	for _, op := range operation.All {
+		if slices.Contains(op.SessionKeys, operation.Sign) && op.Throttle.Rate == rate {
+			routes++
+		}
+	}
+	words := []string{"no", "one", "two", "three", "four"}
+	return fmt.Sprintf("%s routes that exchange have %d requests a second each: %d a second at most, and %d,000 signatures a minute",
+		words[routes], rate, routes*rate, routes*rate*60/1000)
 }
 
 func TestLinksLeadSomewhere(t *testing.T) {

@@ -7,8 +7,8 @@ import (
 	"latchkey/localstack/keyservice"
 )
 
-// ServiceName is what the metrics of a stack's functions name it.
-const ServiceName = "latchkey"
+// serviceName is what the metrics of a stack's functions name it.
+const serviceName = "latchkey"
 
 // SessionAudience is the audience of the session tokens that a stack issues; their
 // issuer is the HTTP API's URL.

@@ -286,7 +286,7 @@ func (s *Stack) environment(op operation.Operation) map[string]string {
 	variables := map[string]string{}
 	if op.Name != example.Orders.Name { // which is none of ours
 		variables = map[string]string{
-			operation.ServiceNameVariable:     ServiceName,
+			operation.ServiceNameVariable:     serviceName,
 			operation.DynamoDBVariable:        s.endpoint,
 			operation.TableNameVariable:       s.config.Table,
 			operation.KMSVariable:             s.keyService,

@@ -75,9 +75,6 @@ type Recorder struct {
 // NewRecorder returns a recorder that is made of c.
 func NewRecorder(c Config) *Recorder { return &Recorder{config: c} }
 
-// Log is where the lines go, for what is not of a single invocation.
-func (r *Recorder) Log() *slog.Logger { return r.config.Log }
-
 // Now tells the time.
 func (r *Recorder) Now() time.Time { return r.config.Clock() }
 

@@ -380,8 +380,8 @@ func checkQuery(documented Node, query string) []error {
 	return problems
 }
 
-// Parameter gives the part that is about a parameter of an operation.
-func Parameter(documented Node, in, name string) (Node, bool) {
+// parameter gives the part that is about a parameter of an operation.
+func parameter(documented Node, in, name string) (Node, bool) {
 	for _, parameter := range documented.At("parameters").Items() {
 		if parameter.At("in").Text() == in && parameter.At("name").Text() == name {
 			return parameter, true
@@ -391,19 +391,19 @@ func Parameter(documented Node, in, name string) (Node, bool) {
 }
 
 func checkParameter(documented Node, in, name string, values []string) error {
-	parameter, ok := Parameter(documented, in, name)
+	found, ok := parameter(documented, in, name)
 	if !ok {
 		return fmt.Errorf("there is no %s parameter %s", in, name)
 	}
-	if parameter.At("schema", "type").Text() == "array" {
+	if found.At("schema", "type").Text() == "array" {
 		list := make([]any, len(values))
 		for i, value := range values {
 			list[i] = value
 		}
-		return parameter.At("schema").Validate(list)
+		return found.At("schema").Validate(list)
 	}
 	for _, value := range values {
-		if err := validateText(parameter.At("schema"), value); err != nil {
+		if err := validateText(found.At("schema"), value); err != nil {
 			return fmt.Errorf("%s parameter %s: %w", in, name, err)
 		}
 	}
