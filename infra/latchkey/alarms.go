@@ -31,7 +31,7 @@ type Alarms struct {
 	// https://repost.aws/knowledge-center/cloudwatch-configure-alarm-sns
 	Topic string
 
-	Faults        int // answers of 500 or above, and invocations that failed for a reason of ours: 5
+	Faults        int // answers of 500 or above that no client brought about, and invocations that failed for a reason of ours: 5
 	WrongSecrets  int // keys that exist, presented with another secret: 100
 	MalformedKeys int // what is presented as a key and is none: 1000
 	Refusals      int // requests of ours that DynamoDB or KMS refused or failed, tries that went well later included: 50
@@ -70,12 +70,13 @@ func validateTopic(arn string) error {
 	return nil
 }
 
-// An alarm goes off when the sum of its metrics reaches its limit in each of some periods
-// on end.
+// An alarm goes off when the sum of its metrics, less some others, reaches its limit in each
+// of some periods on end.
 type alarm struct {
 	name    string
 	meaning string // and what to do first
 	metrics []metric
+	less    []metric
 	limit   float64
 	periods int // zero: one
 
@@ -112,7 +113,7 @@ func addAlarm(scope constructs.Construct, name *string, a alarm, topic string) a
 	return awscloudwatch.NewCfnAlarm(scope, &a.name, &awscloudwatch.CfnAlarmProps{
 		AlarmName:          name,
 		AlarmDescription:   &a.meaning,
-		Metrics:            queries(a.metrics),
+		Metrics:            queries(a),
 		Threshold:          &a.limit,
 		EvaluationPeriods:  jsii.Number(max(a.periods, 1)),
 		ComparisonOperator: jsii.String("GreaterThanOrEqualToThreshold"),
@@ -122,17 +123,19 @@ func addAlarm(scope constructs.Construct, name *string, a alarm, topic string) a
 	})
 }
 
-// queries ask for a metric, or for the sum of several. It is added up by "+", for which a
-// metric without a value counts as nothing: AWS advises against SUM in alarms, and by FILL
-// the latest minutes would count as nothing whose values are still to come.
+// queries ask for a metric, or for the sum of several and what is taken off it. It is made by
+// "+" and "-", for which a metric without a value counts as nothing: AWS advises against SUM
+// in alarms, and by FILL the latest minutes would count as nothing whose values are still to
+// come. A difference below nothing reaches no limit.
 //
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
-func queries(metrics []metric) []awscloudwatch.CfnAlarm_MetricDataQueryProperty {
-	var ids []string
+func queries(a alarm) []awscloudwatch.CfnAlarm_MetricDataQueryProperty {
+	var expression strings.Builder
 	var all []awscloudwatch.CfnAlarm_MetricDataQueryProperty
+	metrics := slices.Concat(a.metrics, a.less)
 	for i, m := range metrics {
 		id := fmt.Sprintf("m%d", i)
-		ids = append(ids, id)
+		expression.WriteString(operatorAt(i, len(a.metrics)) + id)
 		all = append(all, awscloudwatch.CfnAlarm_MetricDataQueryProperty{
 			Id: &id, MetricStat: statOf(m), ReturnData: len(metrics) == 1,
 		})
@@ -141,8 +144,19 @@ func queries(metrics []metric) []awscloudwatch.CfnAlarm_MetricDataQueryProperty 
 		return all
 	}
 	return append(all, awscloudwatch.CfnAlarm_MetricDataQueryProperty{
-		Id: jsii.String("sum"), Expression: jsii.String(strings.Join(ids, " + ")), ReturnData: true,
+		Id: jsii.String("sum"), Expression: jsii.String(expression.String()), ReturnData: true,
 	})
+}
+
+// operatorAt is what stands before a metric, of which the first so many are added up.
+func operatorAt(i, added int) string {
+	switch {
+	case i == 0:
+		return ""
+	case i < added:
+		return " + "
+	}
+	return " - "
 }
 
 func statOf(m metric) awscloudwatch.CfnAlarm_MetricStatProperty {
@@ -163,12 +177,17 @@ func (s *Service) alarms(limits Alarms) []alarm {
 
 // apiAlarms are about what callers see. With few calls the 99th percentile is the slowest
 // of them, and a slow one now and then is none to wake up for.
+//
+// API Gateway's 5xx count every answer of 500 or above, also those that any client can have for
+// the asking: 501 for a method that nobody knows, 504 for a time that is too short. They are
+// taken off, or anyone could set the alarm off and keep it on.
 func (s *Service) apiAlarms(limits Alarms) []alarm {
 	return []alarm{{
 		name: "server-errors",
 		meaning: "Callers get answers of 500 or above, which say nothing about their keys. " +
 			"Look at the alarms of functions first; where they are silent, at integrationError in the access log.",
 		metrics: []metric{s.apiMetric("5xx", total)},
+		less:    []metric{s.ownMetric(telemetry.Declined, total)},
 		limit:   float64(limits.Faults),
 	}, {
 		name: "latency",
@@ -179,7 +198,7 @@ func (s *Service) apiAlarms(limits Alarms) []alarm {
 		periods: 3,
 	}, {
 		name: "faults",
-		meaning: "Functions fail for reasons of ours, with 500 or 503. " +
+		meaning: "Functions, authorizers' among them, fail for reasons of ours, with 500, 503 or an error. " +
 			"Look in their logs first, for the lines of level ERROR.",
 		metrics: []metric{s.ownMetric(telemetry.Faults, total)},
 		limit:   float64(limits.Faults),

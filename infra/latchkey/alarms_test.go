@@ -95,7 +95,7 @@ func checkAlarms(t *testing.T, tmpl template, limits latchkey.Alarms) {
 func wantedAlarms(limits latchkey.Alarms) map[string]watch {
 	faults, refusals := float64(limits.Faults), float64(limits.Refusals)
 	all := map[string]watch{
-		"server-errors":     {Metrics: []string{ofAPI("5xx", "Sum")}, Limit: faults},
+		"server-errors":     {Metrics: []string{ofAPI("5xx", "Sum"), "- " + own(telemetry.Declined, "Sum")}, Limit: faults},
 		"latency":           {Metrics: []string{ofAPI("Latency", "p99")}, Limit: limits.P99Latency.Seconds() * 1000, Periods: 3},
 		"faults":            {Metrics: []string{own(telemetry.Faults, "Sum")}, Limit: faults},
 		"wrong-secrets":     {Metrics: []string{own(telemetry.WrongSecrets, "Sum")}, Limit: float64(limits.WrongSecrets)},
@@ -144,7 +144,8 @@ func readAlarm(t *testing.T, name string, properties object) watch {
 	}
 }
 
-// readQueries gives the metrics that an alarm adds up, as many as CloudWatch allows for.
+// readQueries gives the metrics that an alarm adds up, and with "- " before it what it takes
+// off, as many as CloudWatch allows for.
 func readQueries(t *testing.T, name string, queries []any) []string {
 	t.Helper()
 	var metrics, ids, returned []string
@@ -166,14 +167,22 @@ func readQueries(t *testing.T, name string, queries []any) []string {
 		}
 		metrics = append(metrics, text(t, metric["Namespace"].(string), metric["MetricName"].(string), stat["Stat"].(string), dimensions))
 	}
-	sum := "<nil>"
-	if len(ids) > 1 {
-		sum = strings.Join(ids, " + ")
-	}
-	compare(t, []string{sum}, returned)
 	if len(ids) > 10 {
 		t.Errorf("%s has %d metrics", name, len(ids))
 	}
+	if len(ids) == 1 {
+		compare(t, []string{"<nil>"}, returned)
+		return metrics
+	}
+	sum := ids[0]
+	for i, id := range ids[1:] {
+		sign := " + "
+		if len(returned) == 1 && strings.Contains(returned[0], " - "+id) {
+			sign, metrics[i+1] = " - ", "- "+metrics[i+1]
+		}
+		sum += sign + id
+	}
+	compare(t, []string{sum}, returned)
 	return metrics
 }
 
@@ -201,7 +210,7 @@ var platformMetrics = map[string]map[string][]string{
 // The metrics of ours that have the service for their only dimension.
 var ownMetrics = []telemetry.Metric{
 	telemetry.Requests, telemetry.Faults, telemetry.Milliseconds, telemetry.ColdStarts, telemetry.Throttles,
-	telemetry.MalformedKeys, telemetry.WrongSecrets,
+	telemetry.MalformedKeys, telemetry.WrongSecrets, telemetry.Declined,
 }
 
 // text writes a metric that somebody writes, with names and values of dimensions in turn.

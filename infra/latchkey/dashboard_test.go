@@ -106,7 +106,7 @@ func shownMetrics() []string {
 		ofAPI("Count", "Sum"), ofAPI("4xx", "Sum"), ofAPI("5xx", "Sum"), ofAPI("Latency", "p50"), ofAPI("Latency", "p99"),
 		own(telemetry.Requests, "Sum"), own(telemetry.Faults, "Sum"), own(telemetry.ColdStarts, "Sum"),
 		own(telemetry.Milliseconds, "p99"), own(telemetry.Throttles, "Sum"),
-		own(telemetry.WrongSecrets, "Sum"), own(telemetry.MalformedKeys, "Sum"),
+		own(telemetry.WrongSecrets, "Sum"), own(telemetry.MalformedKeys, "Sum"), own(telemetry.Declined, "Sum"),
 		ofQueue("ApproximateNumberOfMessagesVisible", "Maximum"),
 	}
 	all = slices.Concat(all, throttleEvents(),
