@@ -208,17 +208,41 @@ func (s *Service) apiAlarms(limits Alarms) []alarm {
 // functionAlarms are about functions that did not come to an answer, and about calls that
 // none was there for. One of either is one too many.
 func (s *Service) functionAlarms() []alarm {
+	return append(s.errorAlarms(), s.roomAlarms()...)
+}
+
+// errorAlarms leave out what IAM calls: those functions tell their invoker of his own mistakes
+// by an error, which Lambda counts as any other. He sees it himself, and a fault of ours is one
+// of the alarm faults as well.
+func (s *Service) errorAlarms() []alarm {
+	watched := slices.DeleteFunc(deployed(), func(op operation.Operation) bool { return op.Caller == operation.IAM })
 	var all []alarm
-	for ops := range slices.Chunk(deployed(), maxAlarmMetrics) {
-		part := len(all)/2 + 1
+	for ops := range slices.Chunk(watched, maxAlarmMetrics) {
 		all = append(all, alarm{
-			name: fmt.Sprintf("function-errors-%d", part),
-			meaning: "A function crashed, or ran out of time or memory. " +
+			name: fmt.Sprintf("function-errors-%d", len(all)+1),
+			meaning: "A function crashed, or ran out of time or memory" + orFailed(ops) + ". " +
 				"Look first at the end of its log. It is one of: " + namesOf(ops) + ".",
 			metrics: s.functionMetrics(ops, "Errors"),
 			limit:   1,
-		}, alarm{
-			name: fmt.Sprintf("function-throttles-%d", part),
+		})
+	}
+	return all
+}
+
+// orFailed tells what else is an error of a function that the stream calls.
+func orFailed(ops []operation.Operation) string {
+	fed := slices.DeleteFunc(slices.Clone(ops), func(op operation.Operation) bool { return op.Caller != operation.Stream })
+	if len(fed) == 0 {
+		return ""
+	}
+	return "; or, of " + namesOf(fed) + ", failed and is tried again"
+}
+
+func (s *Service) roomAlarms() []alarm {
+	var all []alarm
+	for ops := range slices.Chunk(deployed(), maxAlarmMetrics) {
+		all = append(all, alarm{
+			name: fmt.Sprintf("function-throttles-%d", len(all)+1),
 			meaning: "Lambda had no room for a call. Compare first the concurrency that the account has left, " +
 				"and the function's own if it has one, with the dashboard. It is one of: " + namesOf(ops) + ".",
 			metrics: s.functionMetrics(ops, "Throttles"),

@@ -88,6 +88,24 @@ func checkAlarms(t *testing.T, tmpl template, limits latchkey.Alarms) {
 	for _, properties := range tmpl.Properties("AWS::CloudWatch::Alarm") {
 		name := properties["AlarmName"].(string)
 		got[name] = readAlarm(t, name, properties)
+		checkTriedAgain(t, properties["AlarmDescription"].(string), got[name].Metrics)
+	}
+	compare(t, want, got)
+}
+
+// checkTriedAgain has an alarm of errors say which functions are called again when they fail,
+// and no other alarm.
+func checkTriedAgain(t *testing.T, meaning string, metrics []string) {
+	t.Helper()
+	var want, got []string
+	for _, op := range fed() {
+		if slices.Contains(metrics, ofFunction(op, "Errors", "Sum")) {
+			want = append(want, op.Name)
+		}
+	}
+	if _, rest, found := strings.Cut(meaning, "memory; or, of "); found {
+		names, _, _ := strings.Cut(rest, ", failed and is tried again. ")
+		got = strings.Split(names, ", ")
 	}
 	compare(t, want, got)
 }
@@ -108,16 +126,23 @@ func wantedAlarms(limits latchkey.Alarms) map[string]watch {
 	for _, op := range fed() {
 		all["feed-age-"+op.Name] = watch{Metrics: []string{ofFunction(op, "IteratorAge", "Maximum")}, Limit: limits.FeedAge.Seconds() * 1000}
 	}
-	for first := 0; first < len(deployed()); first += 10 {
-		name := fmt.Sprint(first/10 + 1)
-		var errors, throttles []string
-		for _, op := range deployed()[first:min(first+10, len(deployed()))] {
-			errors, throttles = append(errors, ofFunction(op, "Errors", "Sum")), append(throttles, ofFunction(op, "Throttles", "Sum"))
+	var errors, throttles []string
+	for _, op := range deployed() {
+		throttles = append(throttles, ofFunction(op, "Throttles", "Sum"))
+		if op.Caller != operation.IAM {
+			errors = append(errors, ofFunction(op, "Errors", "Sum"))
 		}
-		all["function-errors-"+name] = watch{Metrics: errors, Limit: 1}
-		all["function-throttles-"+name] = watch{Metrics: throttles, Limit: 1}
 	}
+	addTens(all, "function-errors-", errors)
+	addTens(all, "function-throttles-", throttles)
 	return all
+}
+
+// addTens adds an alarm for each ten metrics, of which one is one too many.
+func addTens(all map[string]watch, name string, metrics []string) {
+	for i := 0; i < len(metrics); i += 10 {
+		all[name+fmt.Sprint(i/10+1)] = watch{Metrics: metrics[i:min(i+10, len(metrics))], Limit: 1}
+	}
 }
 
 // readAlarm holds an alarm to what all have in common, and gives the rest.
