@@ -359,23 +359,25 @@ func (s *Service) feedAlarms(limits Alarms) []alarm {
 	return all
 }
 
-// addAuthorizerAlarms adds the alarms of one authorizer, if there is somebody to hear them. An
-// API whose authorizer does not answer lets nobody in.
-func addAuthorizerAlarms(scope constructs.Construct, target awslambda.Function, topic string) {
-	if topic == "" {
-		return
-	}
+// addAuthorizerAlarms adds the alarms of one authorizer. An API whose authorizer does not answer
+// lets nobody in.
+func addAuthorizerAlarms(scope constructs.Construct, target awslambda.Function, k kind, topic string) {
 	own := constructs.NewConstruct(scope, jsii.String("Alarms"))
-	metrics := func(name, statistic string) []metric {
-		return []metric{{lambdaMetrics, name, statistic, []dimension{{"FunctionName", *target.FunctionName()}}}}
+	for _, a := range authorizerAlarms(*target.FunctionName(), k) {
+		addAlarm(own, nil, a, topic)
 	}
-	for _, a := range []alarm{{
-		name: "errors",
-		meaning: "An authorizer crashed, or could not check a credential, and its API let nobody in. " +
-			"Look first in its log, then whether its Latchkey is well.",
-		metrics: metrics("Errors", total),
-		limit:   1,
-	}, {
+}
+
+// authorizerAlarms have none for errors where one is the answer to a bad credential, which
+// Lambda counts as any other: it would be anybody's to set off. Its faults are in the service's
+// metric of that name, which every authorizer in the region writes with the service's name.
+//
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html
+func authorizerAlarms(function string, k kind) []alarm {
+	metrics := func(name, statistic string) []metric {
+		return []metric{{lambdaMetrics, name, statistic, []dimension{{"FunctionName", function}}}}
+	}
+	all := []alarm{{
 		name: "throttles",
 		meaning: "Lambda had no room for an authorizer, and its API let nobody in. " +
 			"Compare first the concurrency that the account has left with the dashboard.",
@@ -388,7 +390,15 @@ func addAuthorizerAlarms(scope constructs.Construct, target awslambda.Function, 
 		metrics: metrics("Duration", p99),
 		limit:   float64(operation.Authorizer.Timeout.Milliseconds()) / 2,
 		periods: 3,
-	}} {
-		addAlarm(own, nil, a, topic)
+	}}
+	if k.byError {
+		return all
 	}
+	return append(all, alarm{
+		name: "errors",
+		meaning: "An authorizer crashed, or could not check a credential, and its API let nobody in. " +
+			"Look first in its log, then whether its Latchkey is well.",
+		metrics: metrics("Errors", total),
+		limit:   1,
+	})
 }

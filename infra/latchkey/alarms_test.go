@@ -313,24 +313,26 @@ func ofRequests(name, statistic string) []string {
 	return all
 }
 
-// checkAuthorizerAlarms has those of one authorizer, named by CloudFormation as its function
-// is, and none of the others, which have no topic.
+// checkAuthorizerAlarms has those of every authorizer with a topic, named by CloudFormation as
+// its function is, and none of the others. Errors are no alarm where anyone makes them.
 func checkAuthorizerAlarms(t *testing.T, tmpl stacktest.Template) {
-	watched := protectedAPIs[0].name
-	of := func(name, statistic string) []string {
-		return []string{"AWS/Lambda " + name + " " + statistic + " FunctionName ${" + watched + "Function}"}
-	}
 	half := operation.Authorizer.Timeout.Seconds() * 1000 / 2
-	got := make(map[string]watch)
+	want, got := make(map[string]watch), make(map[string]watch)
+	for name, errors := range watchedAuthorizers {
+		of := func(metric, statistic string) []string {
+			return []string{"AWS/Lambda " + metric + " " + statistic + " FunctionName ${" + name + "Function}"}
+		}
+		want[name+"Alarmsthrottles"] = watch{of("Throttles", "Sum"), 1, 1, "notBreaching"}
+		want[name+"Alarmsduration"] = watch{of("Duration", "p99"), half, 3, "notBreaching"}
+		if errors {
+			want[name+"Alarmserrors"] = watch{of("Errors", "Sum"), 1, 1, "notBreaching"}
+		}
+	}
 	for id, properties := range tmpl.Properties("AWS::CloudWatch::Alarm") {
 		compare(t, nil, properties["AlarmName"])
 		got[id] = readAlarm(t, id, properties)
 	}
-	compare(t, map[string]watch{
-		watched + "Alarmserrors":    {of("Errors", "Sum"), 1, 1, "notBreaching"},
-		watched + "Alarmsthrottles": {of("Throttles", "Sum"), 1, 1, "notBreaching"},
-		watched + "Alarmsduration":  {of("Duration", "p99"), half, 3, "notBreaching"},
-	}, got)
+	compare(t, want, got)
 }
 
 func TestRefusedAlarms(t *testing.T) {

@@ -49,9 +49,14 @@ type AuthorizerProps struct {
 	// at more, API Gateway refuses requests. Zero: as many as the account's others leave.
 	ReservedConcurrency int
 
-	// AlarmTopic is the ARN of the SNS topic that hears of the authorizer's alarms: for errors,
-	// for calls that Lambda had no room for, and for being slow. See Alarms.Topic; without a
-	// topic there are none. They cost $0.30 a month.
+	// AlarmTopic is the ARN of the SNS topic that hears of the authorizer's alarms: for calls
+	// that Lambda had no room for, for being slow, and before an HTTP or AppSync API for errors.
+	// See Alarms.Topic; without a topic there are none. Each costs $0.10 a month.
+	//
+	// REST and WebSocket APIs want a bad credential refused by an error, so that anyone can bring
+	// errors about. What such an authorizer fails for is in the metric faults of its service, as
+	// of every authorizer, and sets off the service's alarm of that name: each writes it in its
+	// own region, with the service's name.
 	AlarmTopic string
 }
 
@@ -66,6 +71,7 @@ type kind struct {
 	usage     bool // counts by key
 	cache     bool // keeps answers
 	override  bool // for as long as the function says
+	byError   bool // has a bad credential refused by an error
 	flag      flag // must be on
 }
 
@@ -75,12 +81,12 @@ type flag struct{ name, without string }
 
 var (
 	ofHTTP      = kind{name: "an HTTP API", anyHeader: true, routes: true, simple: true, cache: true}
-	ofREST      = kind{name: "a REST API", anyHeader: true, routes: true, usage: true, cache: true, flag: deployAuthorizers}
+	ofREST      = kind{name: "a REST API", anyHeader: true, routes: true, usage: true, cache: true, byError: true, flag: deployAuthorizers}
 	ofRESTToken = kind{
 		name: "a REST API's TOKEN authorizer", anyHeader: true, routes: true, untold: true, usage: true, cache: true,
-		flag: deployAuthorizers,
+		byError: true, flag: deployAuthorizers,
 	}
-	ofWebSocket = kind{name: "a WebSocket API", anyHeader: true, query: true}
+	ofWebSocket = kind{name: "a WebSocket API", anyHeader: true, query: true, byError: true}
 	ofAppSync   = kind{name: "an AppSync API", cache: true, override: true, flag: scopeAppSync}
 
 	deployAuthorizers = flag{
@@ -200,7 +206,9 @@ func newAuthorizer(
 
 		ReservedConcurrency: props.ReservedConcurrency,
 	})
-	addAuthorizerAlarms(own, target, props.AlarmTopic)
+	if props.AlarmTopic != "" {
+		addAuthorizerAlarms(own, target, k, props.AlarmTopic)
+	}
 	return own, target, nil
 }
 
