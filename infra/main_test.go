@@ -23,7 +23,7 @@ var everything = map[string]any{
 	"retentionDays": "7", "tableName": "api-keys", "tableKeyArn": "arn:t", "sessionKeys": "2,1", "sessionKeyArns": "arn:2,arn:1",
 	"issuer": "https://keys.example.com", "audience": "example", "domain": "keys.example.com", "certificateArn": "arn:c",
 	"executeApi": "false", "allowedOrigins": "https://a.example.com,https://b.example.com", "throttles": "login=50/20,health=10/5",
-	"reservedConcurrency": "login=10,health=1", "logRetentionDays": "90", "logLevel": "WARN", "tracing": "true",
+	"reservedConcurrency": "login=10,health=1", "logRetentionDays": "90", "logLevel": "DEBUG", "tracing": "true",
 	"alarmTopic": "arn:a", "dashboard": "false", "accessLogs": "false",
 	"tags": "team=platform,note=a=b,empty=", "example": "true",
 }
@@ -55,7 +55,7 @@ func TestConfigure(t *testing.T) {
 			AllowedOrigins:      []string{"https://a.example.com", "https://b.example.com"},
 			Throttles:           map[string]operation.Throttle{"login": {Rate: 50, Burst: 20}, "health": {Rate: 10, Burst: 5}},
 			ReservedConcurrency: map[string]int{"login": 10, "health": 1},
-			Functions:           function.Settings{LogRetentionDays: 90, LogLevel: "WARN", Tracing: true},
+			Functions:           function.Settings{LogRetentionDays: 90, LogLevel: "DEBUG", Tracing: true},
 			Alarms:              latchkey.Alarms{Topic: "arn:a"},
 			WithoutDashboard:    true,
 			WithoutAccessLogs:   true,

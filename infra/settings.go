@@ -60,7 +60,7 @@ var settings = []setting{
 	{"reservedConcurrency", "none", "how many instances functions have, as `validate-api-key=200`, taken from the account's others", setConcurrency},
 	{"logRetentionDays", "`30`; dev: `7`", "for how long log lines are kept",
 		number(func(d *deployment) *int { return &d.props.Functions.LogRetentionDays })},
-	{"logLevel", "`INFO`", "`DEBUG`, `INFO`, `WARN` or `ERROR`; above `INFO` there is no line of each request, nor its metrics", setLogLevel},
+	{"logLevel", "`INFO`", "`DEBUG`, `INFO`, `WARN` or `ERROR`; above `INFO` there is no line of each request, nor its metrics, and there can be no `alarmTopic`", setLogLevel},
 	{"tracing", "`false`", "`true`: X-Ray traces of the functions",
 		boolean(func(d *deployment) *bool { return &d.props.Functions.Tracing })},
 	{"alarmTopic", "no alarms", "the ARN of an SNS topic, in the same region, that hears of alarms",

@@ -28,8 +28,8 @@ type Settings struct {
 	LogRetentionDays int
 
 	// LogLevel is the least that is logged: DEBUG, INFO, WARN or ERROR; empty for
-	// DefaultLogLevel. Above INFO there is no line of a request that went well, no metric is
-	// made of one, and what is no JSON, as the trace of a crash, counts as INFO.
+	// DefaultLogLevel. Above INFO there is no line of a request that went well or was refused,
+	// no metric is made of one, and what is no JSON, as the trace of a crash, counts as INFO.
 	LogLevel awslambda.ApplicationLogLevel
 
 	// Tracing has Lambda send X-Ray the times of some of the invocations.
@@ -61,6 +61,13 @@ func (s Settings) logRetentionDays() int { return cmp.Or(s.LogRetentionDays, Def
 
 func (s Settings) logLevel() awslambda.ApplicationLogLevel {
 	return cmp.Or(s.LogLevel, DefaultLogLevel)
+}
+
+// LogsRequests reports whether each request leaves a line, and the metrics that are made of it.
+// The level of such a line is INFO.
+func (s Settings) LogsRequests() bool {
+	level := s.logLevel()
+	return level == awslambda.ApplicationLogLevel_DEBUG || level == awslambda.ApplicationLogLevel_INFO
 }
 
 // trace does what CDK's own property would, but for the policy that this adds beside the

@@ -26,6 +26,8 @@ type Alarms struct {
 	// it is over. It must be in the region of the service, let CloudWatch publish, and not
 	// be encrypted with AWS's own key for SNS, which lets CloudWatch do nothing.
 	//
+	// It takes a Functions.LogLevel of DEBUG or INFO: alarms are made of the lines of requests.
+	//
 	// Without a topic there are no alarms: one that nobody hears costs as much as others.
 	//
 	// https://repost.aws/knowledge-center/cloudwatch-configure-alarm-sns

@@ -161,6 +161,12 @@ func TestRefusedProps(t *testing.T) {
 			p.ReservedConcurrency = map[string]int{"login": 0}
 		},
 		`LogLevel "FATAL" must be one of [DEBUG INFO WARN ERROR]`: func(p *latchkey.ServiceProps) { p.Functions.LogLevel = "FATAL" },
+		"Alarms.Topic needs the lines of requests, which Functions.LogLevel WARN leaves out: take INFO or DEBUG, or no topic": func(p *latchkey.ServiceProps) {
+			p.Alarms.Topic, p.Functions.LogLevel = topic, awslambda.ApplicationLogLevel_WARN
+		},
+		"Alarms.Topic needs the lines of requests, which Functions.LogLevel ERROR leaves out: take INFO or DEBUG, or no topic": func(p *latchkey.ServiceProps) {
+			p.Alarms.Topic, p.Functions.LogLevel = topic, awslambda.ApplicationLogLevel_ERROR
+		},
 		"LogRetentionDays 31 must be one of CloudWatch's: " +
 			"[1 3 5 7 14 30 60 90 120 150 180 365 400 545 731 1096 1827 2192 2557 2922 3288 3653]": func(p *latchkey.ServiceProps) {
 			p.Functions.LogRetentionDays = 31

@@ -20,6 +20,7 @@ func (p ServiceProps) Validate() error {
 	for _, validate := range []func() error{
 		p.validateRemoval, p.Table.validate, p.validateSessionKeys, p.validateOrigins, p.Domain.validate,
 		p.validateThrottles, p.validateConcurrency, p.Functions.Validate, p.validateTags, p.Alarms.validate,
+		p.validateLogLevel,
 	} {
 		if err := validate(); err != nil {
 			return err
@@ -51,6 +52,17 @@ func (p ServiceProps) validateConcurrency() error {
 		if p.ReservedConcurrency[name] < 1 {
 			return fmt.Errorf("ReservedConcurrency has %d for %s: it must be at least 1", p.ReservedConcurrency[name], name)
 		}
+	}
+	return nil
+}
+
+// validateLogLevel refuses alarms that nothing would set off: those of wrong secrets, malformed
+// keys and refusals count what is in the lines of requests, and that of server errors takes off
+// what is in them.
+func (p ServiceProps) validateLogLevel() error {
+	if p.Alarms.Topic != "" && !p.Functions.LogsRequests() {
+		return fmt.Errorf("Alarms.Topic needs the lines of requests, which Functions.LogLevel %s leaves out: "+
+			"take INFO or DEBUG, or no topic", p.Functions.LogLevel)
 	}
 	return nil
 }

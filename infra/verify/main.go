@@ -73,7 +73,7 @@ func everything() latchkey.ServiceProps {
 		AllowedOrigins:      []string{"https://console.example.com"},
 		Throttles:           map[string]operation.Throttle{operation.Login.Name: {Rate: 50, Burst: 20}},
 		ReservedConcurrency: map[string]int{operation.ValidateAPIKey.Name: 200},
-		Functions:           function.Settings{LogRetentionDays: 90, LogLevel: awslambda.ApplicationLogLevel_WARN, Tracing: true},
+		Functions:           function.Settings{LogRetentionDays: 90, LogLevel: awslambda.ApplicationLogLevel_DEBUG, Tracing: true},
 		Alarms: latchkey.Alarms{
 			Topic: "arn:aws:sns:" + account + "alerts", Faults: 1, WrongSecrets: 2, MalformedKeys: 3, Refusals: 4,
 			P99Latency: 2 * time.Second, FeedAge: time.Hour,
