@@ -85,13 +85,22 @@ func New(scope constructs.Construct, props Props) awslambda.Function {
 		LogGroup:     logs,
 
 		LoggingFormat:         awslambda.LoggingFormat_JSON,
-		ApplicationLogLevelV2: props.Settings.logLevel(),
+		ApplicationLogLevelV2: props.logLevel(),
 		SystemLogLevelV2:      awslambda.SystemLogLevel_WARN,
 
 		ReservedConcurrentExecutions: numberOrNil(props.ReservedConcurrency),
 	})
 	props.Settings.trace(target)
 	return target
+}
+
+// logLevel is that of the settings, but that what IAM calls leaves its line in any case: those
+// functions make administrators' keys and end tenants, and nobody calls them often.
+func (p Props) logLevel() awslambda.ApplicationLogLevel {
+	if p.Operation.Caller == operation.IAM && !p.Settings.LogsRequests() {
+		return DefaultLogLevel
+	}
+	return p.Settings.logLevel()
 }
 
 func newLogGroup(scope constructs.Construct, props Props) awslogs.LogGroup {

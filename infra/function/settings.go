@@ -30,6 +30,7 @@ type Settings struct {
 	// LogLevel is the least that is logged: DEBUG, INFO, WARN or ERROR; empty for
 	// DefaultLogLevel. Above INFO there is no line of a request that went well or was refused,
 	// no metric is made of one, and what is no JSON, as the trace of a crash, counts as INFO.
+	// Functions that IAM calls log at INFO then all the same.
 	LogLevel awslambda.ApplicationLogLevel
 
 	// Tracing has Lambda send X-Ray the times of some of the invocations.

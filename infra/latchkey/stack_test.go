@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/jsii-runtime-go"
 	"github.com/google/go-cmp/cmp"
 
@@ -30,6 +31,7 @@ func TestTemplate(t *testing.T) {
 		sessions{keys: []string{"1"}, issuer: "${API.ApiEndpoint}", audience: "latchkey"})
 	rotated := synthesise(t, latchkey.ServiceProps{
 		SessionKeys: []string{"2", "1"}, Issuer: "https://keys.example.com", Audience: "example",
+		Functions: function.Settings{LogLevel: awslambda.ApplicationLogLevel_DEBUG},
 	}, sessions{keys: []string{"2", "1"}, issuer: "https://keys.example.com", audience: "example"})
 	dev := synthesise(t, latchkey.Dev(), sessions{keys: []string{"1"}, issuer: "${API.ApiEndpoint}", audience: "latchkey"})
 	full := synthesise(t, everything(), sessions{given: everything().SessionKeyARNs, issuer: "https://keys.example.com", audience: "latchkey"})
@@ -219,7 +221,8 @@ func functionOf(op operation.Operation, tmpl template) object {
 	properties := stacktest.Function(id(op, ""), op)
 	properties["FunctionName"] = functionName(op)
 	properties["Environment"] = object{"Variables": environment(op, tmpl.sessions, tmpl.props.Table.RetentionDays)}
-	if level := tmpl.props.Functions.LogLevel; level != "" {
+	level := tmpl.props.Functions.LogLevel
+	if level != "" && !(level == awslambda.ApplicationLogLevel_WARN && op.Caller == operation.IAM) {
 		properties["LoggingConfig"].(object)["ApplicationLogLevel"] = string(level)
 	}
 	if tmpl.props.Functions.Tracing {
