@@ -36,10 +36,10 @@ func TestConfigure(t *testing.T) {
 	}{
 		"nothing":     {nil, deployment{name: "latchkey"}},
 		"production":  {map[string]any{"preset": "prod"}, deployment{name: "latchkey"}},
-		"development": {map[string]any{"preset": "dev"}, deployment{name: "latchkey", props: latchkey.Dev()}},
+		"development": {map[string]any{"preset": "dev", "stack": "try"}, deployment{name: "try", props: latchkey.Dev()}},
 		"a property of a preset": {
-			map[string]any{"preset": "dev", "pointInTimeRecovery": "true", "logRetentionDays": "14"},
-			deployment{name: "latchkey", props: latchkey.ServiceProps{
+			map[string]any{"preset": "dev", "stack": "try", "pointInTimeRecovery": "true", "logRetentionDays": "14"},
+			deployment{name: "try", props: latchkey.ServiceProps{
 				RemovalPolicy: awscdk.RemovalPolicy_DESTROY, Table: latchkey.TableProps{WithoutDeletionProtection: true},
 				Functions: function.Settings{LogRetentionDays: 14},
 			}},
@@ -103,6 +103,15 @@ func TestRefusedContext(t *testing.T) {
 	} {
 		err := new(deployment).configure(newApp(map[string]any{test.name: test.value}))
 		compare(t, "context "+test.name+" "+test.want, fmt.Sprint(err))
+	}
+}
+
+// What leaves nothing behind is never the stack that is meant where nobody names one.
+func TestRefusedDevelopment(t *testing.T) {
+	t.Cleanup(func() { jsii.Close() })
+	for _, context := range []map[string]any{{"preset": "dev"}, {"preset": "dev", "stack": "latchkey"}} {
+		err := new(deployment).configure(newApp(context))
+		compare(t, `context preset "dev" must not be applied to the stack "latchkey": name another, as STACK=try`, fmt.Sprint(err))
 	}
 }
 

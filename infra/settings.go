@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 
 	"latchkey/infra/latchkey"
+	"latchkey/infra/names"
 	"latchkey/shared/operation"
 )
 
@@ -23,12 +24,12 @@ type setting struct {
 	set func(d *deployment, text string) error
 }
 
-// settings are all that the context may say, in the order in which it is read: the preset
-// comes first, so that every other changes it.
+// settings are all that the context may say, in the order in which it is read: the stack's name
+// tells whether a preset may be applied, and the preset is what all others change.
 var settings = []setting{
-	{"preset", "`prod`", "`dev` keeps nothing: all goes with the stack", setPreset},
 	{"stack", "`latchkey`", "the stack's name, as `STACK=`",
 		text(func(d *deployment) *string { return &d.name })},
+	{"preset", "`prod`", "`dev` keeps nothing: all goes with the stack, which must have another name than `latchkey`", setPreset},
 	{"removalPolicy", "`retain`; dev: `destroy`", "what becomes of the table and the session keys with the stack; KMS waits a week", setRemoval},
 	{"deletionProtection", "`true`; dev: `false`", "nobody deletes the table",
 		not(func(d *deployment) *bool { return &d.props.Table.WithoutDeletionProtection })},
@@ -120,13 +121,17 @@ func not(of func(*deployment) *bool) func(*deployment, string) error {
 	}
 }
 
-// setPreset keeps what no preset knows.
+// setPreset keeps what no preset knows. Who forgets to name the stack that is to leave nothing
+// behind would have the one of production leave nothing.
 func setPreset(d *deployment, text string) error {
 	bootstraps := d.props.Bootstraps
 	switch text {
 	case "prod":
 		d.props = latchkey.Prod()
 	case "dev":
+		if d.name == names.Stack {
+			return fmt.Errorf(`"dev" must not be applied to the stack %q: name another, as STACK=try`, d.name)
+		}
 		d.props = latchkey.Dev()
 	default:
 		return errors.New(`must be "prod" or "dev"`)
