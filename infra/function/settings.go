@@ -72,13 +72,17 @@ func (s Settings) LogsRequests() bool {
 }
 
 // trace does what CDK's own property would, but for the policy that this adds beside the
-// role's own.
+// role's own. It always says the mode, of which PassThrough is Lambda's own choice: an update
+// that says none leaves the last one.
+//
+// https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionConfiguration.html
 func (s Settings) trace(target awslambda.Function) {
-	if !s.Tracing {
-		return
+	mode := "PassThrough"
+	if s.Tracing {
+		mode = "Active"
 	}
 	target.Node().DefaultChild().(awslambda.CfnFunction).SetTracingConfig(
-		&awslambda.CfnFunction_TracingConfigProperty{Mode: jsii.String("Active")})
+		&awslambda.CfnFunction_TracingConfigProperty{Mode: &mode})
 }
 
 // statements let Lambda send traces in the function's role. X-Ray has no resources that

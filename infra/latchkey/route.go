@@ -15,13 +15,18 @@ import (
 
 // newAPI adds the HTTP API with its stage $default, which has no path of its
 // own and deploys every change of a route by itself.
+//
+// That its own URL answers is always said: API Gateway updates what a template says, and leaves
+// the rest as it was.
+//
+// https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/apis-apiid.html
 func newAPI(scope constructs.Construct, name string, p ServiceProps) awsapigatewayv2.HttpApi {
 	return awsapigatewayv2.NewHttpApi(scope, jsii.String("API"), &awsapigatewayv2.HttpApiProps{
 		ApiName:     &name,
 		Description: jsii.String("Latchkey"),
 
 		CorsPreflight:             corsOf(p.AllowedOrigins),
-		DisableExecuteApiEndpoint: trueOrNil(p.Domain.Exclusive),
+		DisableExecuteApiEndpoint: jsii.Bool(p.Domain.Exclusive),
 	})
 }
 
@@ -48,13 +53,6 @@ func (s *Service) addRoute(scope constructs.Construct, op operation.Operation, f
 			ResourceName: jsii.String(sourceOf(op)),
 		}),
 	})
-}
-
-func trueOrNil(is bool) *bool {
-	if !is {
-		return nil
-	}
-	return &is
 }
 
 var pathParameter = regexp.MustCompile(`\{[^}]+\}`)

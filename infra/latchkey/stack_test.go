@@ -489,9 +489,9 @@ func checkWildcards(t *testing.T, tmpl template) {
 }
 
 func checkAPI(t *testing.T, tmpl template) {
-	want := object{"Name": stackName, "Description": "Latchkey", "ProtocolType": "HTTP"}
-	if tmpl.props.Domain.Exclusive {
-		want["DisableExecuteApiEndpoint"] = true
+	want := object{
+		"Name": stackName, "Description": "Latchkey", "ProtocolType": "HTTP",
+		"DisableExecuteApiEndpoint": tmpl.props.Domain.Exclusive,
 	}
 	if origins := tmpl.props.AllowedOrigins; origins != nil {
 		want["CorsConfiguration"] = object{

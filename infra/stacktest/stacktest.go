@@ -80,6 +80,7 @@ func Function(id string, op operation.Operation) Object {
 		"MemorySize":    float64(op.MemoryMB),
 		"Timeout":       op.Timeout.Seconds(),
 		"Role":          "${" + id + "Role.Arn}",
+		"TracingConfig": Object{"Mode": "PassThrough"},
 		"LoggingConfig": Object{
 			"LogGroup": "${" + id + "Logs}", "LogFormat": "JSON", "ApplicationLogLevel": "INFO", "SystemLogLevel": "WARN",
 		},
