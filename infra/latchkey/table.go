@@ -19,6 +19,10 @@ import (
 type TableProps struct {
 	// Name is a fixed one. With it, a table that outlives its stack stands in the way of
 	// the next deployment, and no change can replace it; without, CloudFormation names it.
+	// It is for the first deployment alone: a later one with another name, or with none where
+	// there was one, makes a new and empty table in place of the old one.
+	//
+	// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-table.html
 	Name string
 
 	// RetentionDays is for how many days an expired key stays listed, until TTL removes it;
@@ -29,7 +33,9 @@ type TableProps struct {
 	// KeyARN is that of a symmetric KMS key of yours, in the same region, that encrypts the
 	// table; without it, DynamoDB's own key in the account does. Its policy must leave it
 	// to IAM who may use it, and who deploys needs the rights that DynamoDB documents.
-	// Functions may have it decrypt, for this table and by way of DynamoDB.
+	// Functions may have it decrypt, for this table and by way of DynamoDB. It, too, is for the
+	// first deployment alone: a later one gives the table the key before it gives functions
+	// that right, and until then they cannot read.
 	//
 	// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html#dynamodb-kms-authz
 	KeyARN string
