@@ -24,7 +24,8 @@ import (
 type Alarms struct {
 	// Topic is the ARN of the SNS topic that hears of each alarm, when it goes off and when
 	// it is over. It must be in the region of the service, let CloudWatch publish, and not
-	// be encrypted with AWS's own key for SNS, which lets CloudWatch do nothing.
+	// be encrypted with AWS's own key for SNS, which lets CloudWatch do nothing. At first it
+	// hears of each alarm that it is OK: a new one has INSUFFICIENT_DATA, and leaves that.
 	//
 	// It takes a Functions.LogLevel of DEBUG or INFO: alarms are made of the lines of requests.
 	//

@@ -50,9 +50,9 @@
 // stream). They follow the catalogue and the schema: an alarm adds up to ten metrics,
 // CloudWatch's limit. Errors and throttles are counted for each function, since those that
 // have no route are seen nowhere else. An alarm costs $0.10 a month for each metric that it
-// looks at, two for each operation and some twenty more; so there are none until somebody is
-// there to hear them. An authorizer has some of its own, if it is given a topic. The
-// dashboard has more metrics than CloudWatch's free ones may have, and costs up to $3 a
+// looks at, two for nearly every operation and some twenty more; so there are none until
+// somebody is there to hear them. An authorizer has some of its own, if it is given a topic.
+// The dashboard has more metrics than CloudWatch's free ones may have, and costs up to $3 a
 // month.
 //
 // Requests that reach no function are in the access log alone. It holds nothing that a
