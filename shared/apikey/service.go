@@ -119,11 +119,14 @@ type Store interface {
 	// the latest writes.
 	AccountKeys(context.Context, AccountLocator) iter.Seq2[Key, error]
 
-	// SubtreeKeys reads the keys of a namespace and of all below it, in order of namespace and
-	// creation, without their texts and uses. It may miss the latest writes.
+	// SubtreeKeys reads of the keys of a namespace and of all below it what Delete needs, which
+	// is their locator, name and account, in order of namespace and creation. It reads nothing
+	// else, so that no other damage of a record hides the keys behind it. It may miss the
+	// latest writes.
 	SubtreeKeys(context.Context, namespace.Namespace) iter.Seq2[Key, error]
 
-	// SubtreeAccounts is to accounts what SubtreeKeys is to keys.
+	// SubtreeAccounts is to accounts what SubtreeKeys is to keys: it reads what MarkAccount
+	// needs, which is where they are and their names.
 	SubtreeAccounts(context.Context, namespace.Namespace) iter.Seq2[Account, error]
 }
 

@@ -133,7 +133,7 @@ func (s *Store) Accounts(ctx context.Context, ns namespace.Namespace) iter.Seq2[
 
 // SubtreeAccounts reads the accounts of a subtree from the index; see apikey.Store.
 func (s *Store) SubtreeAccounts(ctx context.Context, ns namespace.Namespace) iter.Seq2[apikey.Account, error] {
-	return decoded(s.walk(ctx, accountsOf(ns), schema.SubtreeRange(ns.String())), decodeAccount)
+	return decoded(s.walk(ctx, accountsOf(ns), schema.SubtreeRange(ns.String())), decodeAccountHandle)
 }
 
 // accountsOf is the partition that holds a namespace's accounts.
@@ -201,25 +201,29 @@ func decodeLiveAccount(record item) (apikey.Account, error) {
 	return decodeAccount(record)
 }
 
-func decodeAccount(record item) (apikey.Account, error) {
+// decodeAccountHandle is to accounts what decodeHandle is to keys.
+func decodeAccountHandle(record item) (apikey.Account, error) {
 	at, err := AccountIn(textIn(record, schema.PartitionKey))
 	if err != nil {
 		return apikey.Account{}, err
 	}
+	return apikey.Account{Namespace: at.Namespace, ID: at.ID, Name: textIn(record, schema.Name)}, nil
+}
+
+func decodeAccount(record item) (apikey.Account, error) {
+	account, err := decodeAccountHandle(record)
+	if err != nil {
+		return apikey.Account{}, err
+	}
 	r := reader{record: record}
-	_, disabled := record[schema.Disabled]
-	return apikey.Account{
-		Namespace: at.Namespace,
-		ID:        at.ID,
-		Name:      textIn(record, schema.Name),
-		FullName:  textIn(record, schema.FullName),
-		Disabled:  disabled,
-		CreatedAt: r.time(schema.CreatedAt),
-		UpdatedAt: r.time(schema.UpdatedAt),
-		Version:   numberIn(record, schema.Version),
-		HasTexts:  isTrue(record, schema.HasTexts),
-		HasAvatar: isTrue(record, schema.HasAvatar),
-	}, r.err
+	_, account.Disabled = record[schema.Disabled]
+	account.FullName = textIn(record, schema.FullName)
+	account.CreatedAt = r.time(schema.CreatedAt)
+	account.UpdatedAt = r.time(schema.UpdatedAt)
+	account.Version = numberIn(record, schema.Version)
+	account.HasTexts = isTrue(record, schema.HasTexts)
+	account.HasAvatar = isTrue(record, schema.HasAvatar)
+	return account, r.err
 }
 
 func decodeAccountTexts(encoded item) (apikey.AccountTexts, error) {

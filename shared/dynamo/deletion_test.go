@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
 
 	"latchkey/shared/access"
@@ -438,6 +439,35 @@ func TestWhatADeletionLeaves(t *testing.T) {
 	}
 	purgeMarked(t, config)
 	wantItems(t, "but for TTL", config, len(want))
+}
+
+// What a record says of its key's grant and times cannot be read any more: the key goes all
+// the same, and so does all that is listed behind it.
+func TestDamagedRecordsAreDeleted(t *testing.T) {
+	config := database.NewTable(t)
+	store := dynamo.New(config)
+	account := newAccount("demo", "x")
+	createAccount(t, store, account)
+	createAccount(t, store, newAccount("demo.y", "x"))
+	first, owned := newKeyAt("demo", noon), keyMadeAt(account, "owned", noon.Add(time.Second))
+	for _, key := range []apikey.Key{first, owned, newKeyAt("demo", noon.Add(time.Minute))} {
+		create(t, store, key)
+	}
+	grant := &types.AttributeValueMemberM{Value: item{"roles": &types.AttributeValueMemberN{Value: "1"}}}
+	for _, at := range []place{placeOf(first), placeOf(owned), {schema.AccountPartition("demo", account.ID.String()), schema.AccountItem}} {
+		damaged := everything(t, config)[at]
+		damaged[schema.CreatedAt] = &types.AttributeValueMemberN{Value: "1"}
+		damaged[schema.Grant] = grant
+		put(t, config, damaged)
+	}
+	wantOneError(t, "Accounts", store.Accounts(t.Context(), parse("demo")), fault.Internal)
+	wantFault(t, "Lookup", asFault(second(store.Lookup(t.Context(), first.Locator))), fault.Internal)
+
+	calls := deleteNamespace(t, config, "demo", plenty)
+	if diff := cmp.Diff([]apikey.Deletion{{Keys: 3, Accounts: 2}, {Complete: true}}, calls); diff != "" {
+		t.Error(diff)
+	}
+	wantItems(t, "deleted", config, 0)
 }
 
 // A call that fails tells what it has deleted all the same.

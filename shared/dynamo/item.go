@@ -142,36 +142,42 @@ func partitionOf(at apikey.Locator) string {
 	return schema.KeyPartition(at.Namespace.String(), at.ID.String())
 }
 
-// decodeKey reads what an index holds of a record. It does so by hand,
-// because it is on the way of every verification: reflection would take four times
-// the allocations. What cannot be read is an error where leaving it out would give
-// the key more than it has.
-func decodeKey(record item) (apikey.Key, error) {
+// decodeHandle reads what a key is deleted by: where it is, its name and whose it is. A
+// deletion reads no more, so that nothing else in a record, however damaged, stops it.
+func decodeHandle(record item) (apikey.Key, error) {
 	at, err := locatorOf(textIn(record, schema.Path))
 	if err != nil {
 		return apikey.Key{}, err
 	}
 	r := reader{record: record}
-	_, disabled := record[schema.Disabled]
-	key := apikey.Key{
-		Locator:   at,
-		Name:      textIn(record, schema.Name),
-		User:      textIn(record, schema.User),
-		Grant:     r.grant(schema.Grant),
-		Propagate: isTrue(record, schema.Propagate),
-		ExpiresAt: r.time(schema.ExpiresAt),
-		Disabled:  disabled,
-		CreatedAt: r.time(schema.CreatedAt),
-		CreatedBy: decodeActor(mapIn(record, schema.CreatedBy)),
-		Version:   numberIn(record, schema.Version),
-		HasTexts:  isTrue(record, schema.HasTexts),
-
-		RotatedAt:     r.time(schema.RotatedAt),
-		RetainMinutes: numberIn(record, schema.Retain),
-	}
+	key := apikey.Key{Locator: at, Name: textIn(record, schema.Name)}
 	if owner, owned := record[schema.Owner]; owned {
 		key.Account = r.account(owner)
 	}
+	return key, r.err
+}
+
+// decodeKey reads what an index holds of a record. It does so by hand,
+// because it is on the way of every verification: reflection would take four times
+// the allocations. What cannot be read is an error where leaving it out would give
+// the key more than it has.
+func decodeKey(record item) (apikey.Key, error) {
+	key, err := decodeHandle(record)
+	if err != nil {
+		return apikey.Key{}, err
+	}
+	r := reader{record: record}
+	_, key.Disabled = record[schema.Disabled]
+	key.User = textIn(record, schema.User)
+	key.Grant = r.grant(schema.Grant)
+	key.Propagate = isTrue(record, schema.Propagate)
+	key.ExpiresAt = r.time(schema.ExpiresAt)
+	key.CreatedAt = r.time(schema.CreatedAt)
+	key.CreatedBy = decodeActor(mapIn(record, schema.CreatedBy))
+	key.Version = numberIn(record, schema.Version)
+	key.HasTexts = isTrue(record, schema.HasTexts)
+	key.RotatedAt = r.time(schema.RotatedAt)
+	key.RetainMinutes = numberIn(record, schema.Retain)
 	key.UpdatedAt, key.UpdatedBy = key.CreatedAt, key.CreatedBy
 	if _, updated := record[schema.UpdatedAt]; updated {
 		key.UpdatedAt = r.time(schema.UpdatedAt)

@@ -83,7 +83,7 @@ func (s *Store) firstOf(ctx context.Context, in listing, sel apikey.Selection) (
 
 // SubtreeKeys reads the keys of a subtree from the index; see apikey.Store.
 func (s *Store) SubtreeKeys(ctx context.Context, ns namespace.Namespace) iter.Seq2[apikey.Key, error] {
-	return decoded(s.walk(ctx, keysOf(ns), schema.SubtreeRange(ns.String())), decodeKey)
+	return decoded(s.walk(ctx, keysOf(ns), schema.SubtreeRange(ns.String())), decodeHandle)
 }
 
 // skip passes over the first keys of a range. They are read, and paid for, but
