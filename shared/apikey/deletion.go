@@ -26,8 +26,9 @@ type Deletion struct {
 // DeleteNamespace deletes the keys and then the service accounts of a namespace and of all
 // below it, at most so many together and as many as there is time for until the context's
 // deadline. It is to be called again until it is complete, also after an error, with which
-// it tells what it has deleted all the same. It asks for no caller: who may invoke it is
-// IAM's decision.
+// it tells what it has deleted all the same, and then once more after a pause: what was
+// being made may show only then. Whoever makes keys as fast as it deletes them can hold it
+// off; see the package comment. It asks for no caller: who may invoke it is IAM's decision.
 func (s *Service) DeleteNamespace(ctx context.Context, ns namespace.Namespace, most int) (Deletion, error) {
 	soon, cancel := endingSooner(ctx, deletionReserve)
 	defer cancel()

@@ -71,16 +71,23 @@
 //
 // DeleteNamespace deletes a namespace with all below it, a tenant by its first segment. It
 // goes by the store's listings, the keys first, in order of namespace and creation: so a
-// key goes before all that was made by it, and whoever goes on making some comes to an
-// end. A key goes with all that belongs to it at once, so that wherever a call ends, the
-// next one finds the rest. An account goes as DeleteAccount and PurgeAccount have it go;
-// one that is marked and not yet purged is in no listing, gives nothing, and is left to
-// whoever purges deleted accounts.
+// key goes before all that was made by it. A key goes with all that belongs to it at once,
+// so that wherever a call ends, the next one finds the rest. An account goes as
+// DeleteAccount and PurgeAccount have it go; one that is marked and not yet purged, also
+// because a call ended in between, is in no listing, gives nothing, and is left to whoever
+// purges deleted accounts.
 //
-// The call after which nothing is left is one that found nothing. Listings may miss the
-// latest writes: what was made right before its maker's key was deleted may show only a
-// moment later, so that the namespace is to be deleted once more then. Keys that live
-// above the namespace and reach into it are not of it, and can make new keys in it.
+// A key can make others until it is deleted, and a listing shows them only a moment after
+// they are made. Whoever makes the next key with the newest one, as fast as keys are
+// deleted, therefore stays ahead of the deletion for as long as he may create. What stops
+// him is a limit of creations: with a second between them, a call shows and deletes the
+// newest key before it has made another.
+//
+// A call that found nothing is complete, and not yet the end: what was under way when its
+// maker's key was deleted, or made right before, may show a moment later. Nothing is left
+// when a call finds nothing that begins so long after a complete one as a creation and the
+// listing's lag may take together. Keys that live above the namespace and reach into it are
+// not of it, and can make new keys in it.
 //
 // What no listing shows is left to the store's removal of expired items: a key's texts, use
 // and name, of which that has removed the record first. They give nothing, nobody is shown

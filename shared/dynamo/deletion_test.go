@@ -377,6 +377,43 @@ func TestDeletionMeetsItsAdministrators(t *testing.T) {
 	wantItems(t, "deleted", config, 0)
 }
 
+// Whoever makes the next key with the newest one, each time after the listing in which that
+// one is shown, stays ahead of the deletion, which is not complete as long as he does. He
+// comes to an end as soon as a listing shows his newest key before it has made another.
+func TestDeletionMeetsAChainOfKeys(t *testing.T) {
+	config := database.NewTable(t)
+	service := serviceAt(config, time.Now)
+	issued, err := service.Bootstrap(t.Context(), parse("demo"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	newest, names := issued.FullKey, 0
+	makeNext := func(r *http.Request, next http.RoundTripper) (*http.Response, error) {
+		listed, err := next.RoundTrip(r)
+		names++
+		newest, _ = makeMore(t.Context(), service, newest, fmt.Sprint(names))
+		return listed, err
+	}
+	del := func(faults ...dynamotest.Fault) {
+		met := config
+		dynamotest.Fail(&met).Faults = faults
+		done, err := serviceOn(met).DeleteNamespace(t.Context(), parse("demo"), plenty)
+		if err != nil || done.Complete {
+			t.Fatalf("with %d keys made, %+v, %v", names, done, err)
+		}
+	}
+	for range 5 {
+		del(makeNext)
+		wantReason(t, config, apikey.Valid, newest)
+	}
+	del()
+	if _, goesOn := makeMore(t.Context(), service, newest, "last"); goesOn {
+		t.Error("a key that is to be gone makes others")
+	}
+	deleteNamespace(t, config, "demo", plenty)
+	wantItems(t, "deleted", config, 0)
+}
+
 // makeMore makes an administrator's key and an account with a key, as long as its maker's
 // key is good.
 func makeMore(ctx context.Context, service *apikey.Service, maker apikey.FullKey, name string) (apikey.FullKey, bool) {
