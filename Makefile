@@ -159,4 +159,4 @@ bootstrap: tools ## make an administrator's key of a deployed NAMESPACE (STACK=l
 .PHONY: delete-namespace
 delete-namespace: tools ## delete a deployed NAMESPACE with all below it for good (CONFIRM=… STACK=latchkey)
 	@test -n '$(NAMESPACE)' || { echo 'Say which namespace: make delete-namespace NAMESPACE=demo CONFIRM=demo' >&2; exit 1; }
-	@go run ./infra/delete-namespace -namespace '$(NAMESPACE)' -confirm '$(CONFIRM)' $(if $(STACK),-stack '$(STACK)')
+	@go run ./infra/delete-namespace -namespace '$(NAMESPACE)' -confirm '$(CONFIRM)' $(if $(STACK),-stack '$(STACK)') $(if $(PAUSE),-pause '$(PAUSE)')

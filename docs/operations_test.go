@@ -116,6 +116,14 @@ func checkArguments(t *testing.T, command, arguments string) {
 	}
 }
 
+func TestLimitedRoutesExist(t *testing.T) {
+	for _, name := range found(t, read(t, guide), `([a-z-]+)=\d+/\d+`) {
+		if op, ok := operation.Named(name); !ok || op.Route == "" {
+			t.Errorf("no operation with a route is called %s", name)
+		}
+	}
+}
+
 // settings are those of the README's table, which is held to be whole beside the settings.
 func settings(t *testing.T) []string {
 	t.Helper()
@@ -282,6 +290,7 @@ func TestFiguresAreOurs(t *testing.T) {
 		fmt.Sprintf("| %d,000 | an error; pages", apikey.MaxSkip/1000),
 		fmt.Sprintf("| %v s for lists, %v s otherwise,", operation.ListAPIKeys.Timeout.Seconds(), operation.WhoAmI.Timeout.Seconds()),
 		fmt.Sprintf("at %d MB (lists %d MB)", operation.ValidateAPIKey.MemoryMB, operation.ListAPIKeys.MemoryMB),
+		"looks again after " + found(t, read(t, "../infra/delete-namespace/main.go"), `const pause = (\d+) \* time.Second`)[0] + " seconds",
 		"AttributeName=" + schema.Table.TTL + "\n",
 		"StreamViewType=" + schema.Table.StreamView + "\n",
 		exchangesText(),

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"time"
 
 	"latchkey/infra/invoke"
 )
@@ -30,21 +31,49 @@ func (c counts) String() string {
 	return fmt.Sprintf("%d keys and %d service accounts", c.Keys, c.Accounts)
 }
 
-// deleteAll calls the function until it is complete. One that deletes nothing and is not
-// complete would not be so the next time either.
+// ending says how far a deletion came that an error ended.
+func (c counts) ending(err error) error {
+	if c == (counts{}) {
+		return err
+	}
+	return fmt.Errorf("with %s deleted: %w; run it again, it goes on from there", c, err)
+}
+
+// deleteAll deletes what shows until nothing does right after a pause, in which all that
+// was being made has come to show.
 func (r request) deleteAll(ctx context.Context, client *invoke.Client, stdout io.Writer) error {
+	if _, err := fmt.Fprintf(stdout, "Deleting %s and all below it with %s\n", r.namespace, r.place(client)); err != nil {
+		return err
+	}
 	var total counts
+	for isAfterPause := false; ; isAfterPause = true {
+		before := total
+		if err := r.deleteListed(ctx, client, stdout, &total); err != nil {
+			return err
+		}
+		if isAfterPause && total == before {
+			_, err := fmt.Fprintf(stdout, "Nothing is left of %s and of what was below it: %s were deleted.\n", r.namespace, total)
+			return err
+		}
+		if _, err := fmt.Fprintln(stdout, "Looking once more in a moment, for what was being made meanwhile"); err != nil {
+			return err
+		}
+		if err := rest(ctx, r.pause); err != nil {
+			return total.ending(err)
+		}
+	}
+}
+
+// deleteListed calls the function until it is complete, and adds to what was deleted. One
+// that deletes nothing and is not complete would not be so the next time either.
+func (r request) deleteListed(ctx context.Context, client *invoke.Client, stdout io.Writer, total *counts) error {
 	for {
 		done, err := r.deleteSome(ctx, client)
 		switch {
-		case err != nil && total == (counts{}):
-			return err
 		case err != nil:
-			return fmt.Errorf("with %s deleted: %w; run it again, it goes on from there", total, err)
+			return total.ending(err)
 		case *done.Complete:
-			_, err := fmt.Fprintf(stdout, "Nothing is left of %s and of what was below it: %s were deleted.\n"+
-				"Run this once more in a minute: what was made in the last moment may show only then.\n", r.namespace, total)
-			return err
+			return nil
 		case *done.Deleted == (counts{}):
 			return fmt.Errorf("with %s deleted: %s cannot go on and does not say why: look into its log", total, r.function)
 		}
@@ -56,10 +85,19 @@ func (r request) deleteAll(ctx context.Context, client *invoke.Client, stdout io
 	}
 }
 
+func rest(ctx context.Context, pause time.Duration) error {
+	select {
+	case <-time.After(pause):
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("pause before the last look: %w", context.Cause(ctx))
+	}
+}
+
 func (r request) deleteSome(ctx context.Context, client *invoke.Client) (answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	payload, err := client.Invoke(ctx, r.function, question{Namespace: r.namespace.String(), Confirm: r.namespace.String()})
+	payload, err := client.Invoke(ctx, r.function, question{Namespace: r.namespace.String(), Confirm: r.confirmed})
 	if err != nil {
 		return answer{}, err
 	}

@@ -3,8 +3,9 @@
 //
 //	go run ./infra/delete-namespace -namespace acme -confirm acme [-stack latchkey]
 //
-// It invokes the deployed function until that has found nothing more to delete, with the
-// credentials and the region that every AWS tool would use, and prints how it goes on. The
+// It invokes the deployed function until that has found nothing more to delete, and again
+// after a pause until there is nothing right after one, with the credentials and the region
+// that every AWS tool would use. It prints where it deletes and how it goes on. The
 // function has no route: whoever may invoke it may delete any namespace. Wherever it ends,
 // it can be run again.
 package main
@@ -25,10 +26,16 @@ import (
 	"latchkey/shared/operation"
 )
 
-const usage = "usage: go run ./infra/delete-namespace -namespace x -confirm x [-stack " + names.Stack + "]"
+const usage = "usage: go run ./infra/delete-namespace -namespace x -confirm x [-stack " + names.Stack + "] [-pause 15s]"
 
 // Longer than one call of the function may take.
 const patience = 90 * time.Second
+
+// Longer than a creation may be under way, which is its function's time-out, and the index
+// be behind the table, which is a fraction of a second "under normal conditions".
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html
+const pause = 15 * time.Second
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -52,13 +59,31 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, options .
 	if err != nil {
 		return err
 	}
+	if err := request.checkConfirmation(client); err != nil {
+		return err
+	}
 	return request.deleteAll(ctx, client, stdout)
 }
 
 // A request names a namespace, and the function that deletes it.
 type request struct {
 	namespace namespace.Namespace
+	confirmed string // as it was typed
 	function  string
+	pause     time.Duration
+}
+
+// place says whose namespace it is.
+func (r request) place(client *invoke.Client) string {
+	return fmt.Sprintf("%s in %s", r.function, client.Region())
+}
+
+func (r request) checkConfirmation(client *invoke.Client) error {
+	if r.confirmed == r.namespace.String() {
+		return nil
+	}
+	return fmt.Errorf("%s will delete all keys and service accounts of %s and of all below it for good: "+
+		"to confirm that, name it again, with CONFIRM=%[2]s or -confirm %[2]s", r.place(client), r.namespace)
 }
 
 func parse(args []string) (request, error) {
@@ -67,19 +92,18 @@ func parse(args []string) (request, error) {
 	path := flags.String("namespace", "", "")
 	confirmed := flags.String("confirm", "", "")
 	stack := flags.String("stack", names.Stack, "")
+	between := flags.Duration("pause", pause, "")
 	if err := flags.Parse(args); err != nil {
 		return request{}, fmt.Errorf("%w; %s", err, usage)
 	}
-	if *path == "" || *stack == "" || flags.NArg() > 0 {
+	if *path == "" || *stack == "" || *between <= 0 || flags.NArg() > 0 {
 		return request{}, errors.New(usage)
 	}
 	parsed, err := namespace.Parse(*path)
 	if err != nil {
 		return request{}, fmt.Errorf("namespace %q %w", *path, err)
 	}
-	if *confirmed != *path {
-		return request{}, fmt.Errorf("all keys and service accounts of %s and of all below it will be deleted for good: "+
-			"to confirm that, name it again, with CONFIRM=%[1]s or -confirm %[1]s", *path)
-	}
-	return request{namespace: parsed, function: names.Function(*stack, operation.DeleteNamespace)}, nil
+	return request{
+		namespace: parsed, confirmed: *confirmed, function: names.Function(*stack, operation.DeleteNamespace), pause: *between,
+	}, nil
 }

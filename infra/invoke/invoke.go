@@ -38,6 +38,9 @@ func NewClient(ctx context.Context, options ...Option) (*Client, error) {
 	return &Client{lambda.NewFromConfig(settings, func(o *lambda.Options) { o.Retryer = aws.NopRetryer{} })}, nil
 }
 
+// Region is where the functions are.
+func (c *Client) Region() string { return c.lambda.Options().Region }
+
 // Invoke sends a function a question as JSON and waits for its answer.
 //
 // https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
@@ -48,7 +51,7 @@ func (c *Client) Invoke(ctx context.Context, function string, question any) ([]b
 	}
 	out, err := c.lambda.Invoke(ctx, &lambda.InvokeInput{FunctionName: &function, Payload: payload})
 	if err != nil {
-		return nil, explain(err, function, c.lambda.Options().Region)
+		return nil, explain(err, function, c.Region())
 	}
 	if out.FunctionError != nil {
 		return nil, functionError(function, *out.FunctionError, out.Payload)

@@ -75,7 +75,7 @@ func TestGuideTellsOfFields(t *testing.T) {
 // folder, credentials, and no settings of this machine.
 func (w *world) inDeployment(leaked apikey.FullKey) string {
 	return "cd ../..; unset AWS_PROFILE MAKEFLAGS MAKELEVEL MFLAGS STACK; export CGO_ENABLED=0 " +
-		"AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null AWS_REGION=eu-central-1 AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local " +
+		"AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null AWS_REGION=eu-central-1 AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local PAUSE=1s " +
 		"AWS_ENDPOINT_URL_LAMBDA=" + shellword.Quote(w.stack.InvokeURL()) +
 		" API=" + shellword.Quote(w.stack.URL()) + " ID=" + leaked.Locator.ID.String() + "\n"
 }
