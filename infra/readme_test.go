@@ -1,39 +1,16 @@
 package main
 
 import (
-	"flag"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
-)
 
-var update = flag.Bool("update", false, "write the table of settings into the README")
-
-const (
-	readme     = "../README.md"
-	tableBegin = "<!-- settings -->\n"
-	tableEnd   = "<!-- /settings -->"
+	"latchkey/docs/doctable"
 )
 
 // The README's table is made from the settings: go test ./infra -run Readme -update.
 func TestReadmeHasTheSettings(t *testing.T) {
-	content, err := os.ReadFile(readme)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, rest, ok := strings.Cut(string(content), tableBegin)
-	table, after, ended := strings.Cut(rest, tableEnd)
-	if !ok || !ended {
-		t.Fatalf("the README has no place for the table, between %q and %q", tableBegin, tableEnd)
-	}
-	if *update {
-		if err := os.WriteFile(readme, []byte(before+tableBegin+settingsTable()+tableEnd+after), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	} else if table != settingsTable() {
-		t.Errorf("the README's table is not that of the settings: go test ./infra -run Readme -update\n%s", settingsTable())
-	}
+	doctable.Hold(t, "../README.md", "settings", settingsTable())
 }
 
 func settingsTable() string {

@@ -49,6 +49,7 @@ var plan = []room{
 	{path: "latchkey/shared/credential"},
 	{path: "latchkey/shared/route"},
 	{path: "latchkey/shared/telemetry"},
+	{path: "latchkey/docs"},
 	{path: "latchkey/shared/operation", may: []string{"latchkey/shared/route", "latchkey/shared/schema"}},
 	{
 		path:   "latchkey/shared/access",

@@ -3,29 +3,20 @@ package boot_test
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"log/slog"
 	"net/url"
-	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"latchkey/docs/doctable"
 	"latchkey/infra/example"
 	"latchkey/shared/dynamo/dynamotest"
 	"latchkey/shared/lambdaweb"
 	"latchkey/shared/operation"
-)
-
-var update = flag.Bool("update", false, "write the table of costs into the guide")
-
-const (
-	guide      = "../../docs/operations.md"
-	costsBegin = "<!-- costs -->\n"
-	costsEnd   = "<!-- /costs -->"
 )
 
 // Prices in dollars, in us-east-1 and without the free tier, of November 2026.
@@ -164,23 +155,7 @@ func (c *costs) send(function lambdaweb.Function, event any) {
 // The guide's table of costs is made of what the operations ask of DynamoDB here:
 // go test ./shared/boot -run Costs -update.
 func TestGuideHasTheCosts(t *testing.T) {
-	content, err := os.ReadFile(guide)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, rest, ok := strings.Cut(string(content), costsBegin)
-	table, after, ended := strings.Cut(rest, costsEnd)
-	if !ok || !ended {
-		t.Fatalf("the guide has no place for the table, between %q and %q", costsBegin, costsEnd)
-	}
-	want := costsTable(newCosts(t))
-	if *update {
-		if err := os.WriteFile(guide, []byte(before+costsBegin+want+costsEnd+after), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	} else if table != want {
-		t.Errorf("the guide's table is not what operations cost: go test ./shared/boot -run Costs -update\n%s", want)
-	}
+	doctable.Hold(t, "../../docs/operations.md", "costs", costsTable(newCosts(t)))
 }
 
 func costsTable(c *costs) string {

@@ -1,42 +1,18 @@
 package operation
 
 import (
-	"flag"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 
+	"latchkey/docs/doctable"
 	"latchkey/shared/schema"
-)
-
-var update = flag.Bool("update", false, "write the table of operations into the README")
-
-const (
-	readme     = "../../README.md"
-	tableBegin = "<!-- operations -->\n"
-	tableEnd   = "<!-- /operations -->"
 )
 
 // The README's table is made from the catalogue: go test ./shared/operation -update.
 func TestReadmeHasTheCatalogue(t *testing.T) {
-	content, err := os.ReadFile(readme)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, rest, ok := strings.Cut(string(content), tableBegin)
-	table, after, ended := strings.Cut(rest, tableEnd)
-	if !ok || !ended {
-		t.Fatalf("the README has no place for the table, between %q and %q", tableBegin, tableEnd)
-	}
-	if *update {
-		if err := os.WriteFile(readme, []byte(before+tableBegin+catalogueTable()+tableEnd+after), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	} else if table != catalogueTable() {
-		t.Errorf("the README's table is not the catalogue's: go test ./shared/operation -update\n%s", catalogueTable())
-	}
+	doctable.Hold(t, "../../README.md", "operations", catalogueTable())
 }
 
 func catalogueTable() string {
