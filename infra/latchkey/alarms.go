@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -53,8 +52,7 @@ func (a Alarms) withDefaults() Alarms {
 	return a
 }
 
-// An ARN, or what stands for one that CDK knows later.
-var topicARN = regexp.MustCompile(`^(arn:[^:]+:sns:|\$\{Token\[)`)
+var topicARN = arnOf("sns", "")
 
 func (a Alarms) validate() error {
 	switch {

@@ -27,7 +27,7 @@ type Domain struct {
 
 var (
 	domainName     = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]$`)
-	certificateARN = regexp.MustCompile(`^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/[A-Za-z0-9-]+$`)
+	certificateARN = arnOf("acm", "certificate/")
 )
 
 func (d Domain) validate() error {

@@ -21,7 +21,7 @@ const (
 var keyName = regexp.MustCompile(`^[A-Za-z0-9-]+$`)
 
 // An alias has an ARN as well, by which IAM allows nothing.
-var keyARN = regexp.MustCompile(`^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+$`)
+var keyARN = arnOf("kms", "key/")
 
 func (p ServiceProps) validateSessionKeys() error {
 	if len(p.SessionKeys) > 0 && len(p.SessionKeyARNs) > 0 {
