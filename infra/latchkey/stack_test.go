@@ -29,10 +29,7 @@ func TestTemplate(t *testing.T) {
 	t.Cleanup(func() { jsii.Close() })
 	plain := synthesise(t, latchkey.ServiceProps{},
 		sessions{keys: []string{"1"}, issuer: "${API.ApiEndpoint}", audience: "latchkey"})
-	rotated := synthesise(t, latchkey.ServiceProps{
-		SessionKeys: []string{"2", "1"}, Issuer: "https://keys.example.com", Audience: "example",
-		Functions: function.Settings{LogLevel: awslambda.ApplicationLogLevel_DEBUG},
-	}, sessions{keys: []string{"2", "1"}, issuer: "https://keys.example.com", audience: "example"})
+	rotated := synthesise(t, rotated(), sessions{keys: []string{"2", "1"}, issuer: "https://keys.example.com", audience: "example"})
 	dev := synthesise(t, latchkey.Dev(), sessions{keys: []string{"1"}, issuer: "${API.ApiEndpoint}", audience: "latchkey"})
 	full := synthesise(t, everything(), sessions{given: everything().SessionKeyARNs, issuer: "https://keys.example.com", audience: "latchkey"})
 	t.Run("plain", func(t *testing.T) { checkAll(t, plain) })

@@ -5,15 +5,14 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"reflect"
 	"regexp"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/aws/jsii-runtime-go"
 	"github.com/google/go-cmp/cmp"
 
+	"latchkey/infra/latchkey"
 	"latchkey/infra/stacktest"
 )
 
@@ -27,36 +26,13 @@ func TestTemplates(t *testing.T) {
 }
 
 func TestDeployments(t *testing.T) {
-	var props []reflect.Value
+	var all []latchkey.ServiceProps
 	for _, d := range deployments("bootstraps") {
-		props = append(props, reflect.ValueOf(d.props))
+		all = append(all, d.props)
 	}
-	for _, prop := range neverSet("ServiceProps", props) {
-		t.Errorf("no deployment has %s", prop)
+	for _, property := range stacktest.NeverSet(all...) {
+		t.Errorf("no deployment has %s", property)
 	}
-}
-
-// neverSet gives the paths of what none of some structs says, but of what would leave
-// something out.
-func neverSet(path string, values []reflect.Value) []string {
-	if values[0].Kind() != reflect.Struct {
-		if slices.ContainsFunc(values, func(v reflect.Value) bool { return !v.IsZero() }) {
-			return nil
-		}
-		return []string{path}
-	}
-	var all []string
-	for i := range values[0].NumField() {
-		name := values[0].Type().Field(i).Name
-		var inner []reflect.Value
-		for _, value := range values {
-			inner = append(inner, value.Field(i))
-		}
-		if !strings.HasPrefix(name, "Without") {
-			all = append(all, neverSet(path+"."+name, inner)...)
-		}
-	}
-	return all
 }
 
 // TestVersions has the tools read templates with the CDK that makes them.
