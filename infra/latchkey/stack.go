@@ -19,15 +19,14 @@ const (
 	OutputName              = "Name"
 	OutputTableName         = "TableName"
 	OutputTableARN          = "TableARN"
+	OutputTableKeyARN       = "TableKeyARN" // only where one was given
 	OutputSessionKeyARNs    = "SessionKeyARNs"
 	OutputIssuer            = "Issuer"
 	OutputAudience          = "Audience"
 	OutputBootstrapFunction = "BootstrapFunction"
 	OutputDeadLetterQueue   = "DeadLetterQueue"
 	OutputDashboard         = "Dashboard"
-
-	OutputTableKeyARN  = "TableKeyARN"  // only where one was given
-	OutputDomainTarget = "DomainTarget" // only where there is a domain
+	OutputDomainTarget      = "DomainTarget" // only where there is a domain
 )
 
 // CDK leaves out "Default" where it makes logical ids: they are those that the parts of
@@ -58,14 +57,14 @@ func addOutputs(stack awscdk.Stack, s *Service) {
 		{OutputBaseURL, "Where the API answers", s.BaseURL()},
 		{OutputSessionKeysURL, "Where others find the keys that verify session tokens", s.BaseURL() + operation.SessionKeys.Path()},
 		{OutputName, "The name by which metrics tell this Latchkey from others", s.reference.Name},
-		{OutputTableName, "The table, which outlives the stack", s.reference.TableName},
+		{OutputTableName, "The table's name", s.reference.TableName},
 		{OutputTableARN, "The table, for the rights of authorizers", s.reference.TableARN},
+		{OutputTableKeyARN, "The key that encrypts the table, for the rights of authorizers", s.reference.TableKeyARN},
 		{OutputSessionKeyARNs, "The session keys, the first of which signs", strings.Join(s.reference.SessionKeyARNs, ",")},
 		{OutputIssuer, "The issuer of session tokens", s.reference.Issuer},
 		{OutputAudience, "The audience of session tokens", s.reference.Audience},
 		{OutputBootstrapFunction, "The function that makes the first key of a namespace", names.Function(s.name, operation.Bootstrap)},
 		{OutputDeadLetterQueue, "The queue of what could not be removed", *s.deadLetters.QueueName()},
-		{OutputTableKeyARN, "The key that encrypts the table, for the rights of authorizers", s.reference.TableKeyARN},
 		{OutputDomainTarget, "Where the domain's DNS record must lead", s.DomainTarget()},
 	} {
 		if output.value == "" {
