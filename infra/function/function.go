@@ -72,7 +72,7 @@ func New(scope constructs.Construct, props Props) awslambda.Function {
 	op := props.Operation
 	logs := newLogGroup(scope, props)
 	target := awslambda.NewFunction(scope, jsii.String("Function"), &awslambda.FunctionProps{
-		FunctionName: textOrNil(props.Name),
+		FunctionName: names.OrNone(props.Name),
 		Description:  &op.Summary,
 		Runtime:      awslambda.Runtime_PROVIDED_AL2023(),
 		Architecture: awslambda.Architecture_ARM_64(),
@@ -98,7 +98,7 @@ func New(scope constructs.Construct, props Props) awslambda.Function {
 // functions make administrators' keys and end tenants, and nobody calls them often.
 func (p Props) logLevel() awslambda.ApplicationLogLevel {
 	if p.Operation.Caller == operation.IAM && !p.Settings.LogsRequests() {
-		return DefaultLogLevel
+		return defaultLogLevel
 	}
 	return p.Settings.logLevel()
 }
@@ -138,11 +138,4 @@ func numberOrNil(number int) *float64 {
 		return nil
 	}
 	return jsii.Number(number)
-}
-
-func textOrNil(text string) *string {
-	if text == "" {
-		return nil
-	}
-	return &text
 }

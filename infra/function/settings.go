@@ -11,24 +11,26 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"latchkey/infra/names"
 )
 
-// DefaultLogRetentionDays are long enough to look into last week's incident, and short
+// defaultLogRetentionDays are long enough to look into last week's incident, and short
 // enough not to be an archive: who needs one subscribes to the log groups.
-const DefaultLogRetentionDays = 30
+const defaultLogRetentionDays = 30
 
-// DefaultLogLevel has one line for each request.
-const DefaultLogLevel = awslambda.ApplicationLogLevel_INFO
+// defaultLogLevel has one line for each request.
+const defaultLogLevel = awslambda.ApplicationLogLevel_INFO
 
 // Settings are what somebody who deploys functions may choose for all of them. Without any,
 // they are what suits production.
 type Settings struct {
 	// LogRetentionDays is for how many days log lines are kept, one of the numbers that
-	// CloudWatch knows; zero for DefaultLogRetentionDays.
+	// CloudWatch knows; zero for 30.
 	LogRetentionDays int
 
-	// LogLevel is the least that is logged: DEBUG, INFO, WARN or ERROR; empty for
-	// DefaultLogLevel. Above INFO there is no line of a request that went well or was refused,
+	// LogLevel is the least that is logged: DEBUG, INFO, WARN or ERROR; empty for INFO.
+	// Above INFO there is no line of a request that went well or was refused,
 	// no metric is made of one, and what is no JSON, as the trace of a crash, counts as INFO.
 	// Functions that IAM calls log at INFO then all the same.
 	LogLevel awslambda.ApplicationLogLevel
@@ -58,10 +60,10 @@ func (s Settings) Validate() error {
 	return nil
 }
 
-func (s Settings) logRetentionDays() int { return cmp.Or(s.LogRetentionDays, DefaultLogRetentionDays) }
+func (s Settings) logRetentionDays() int { return cmp.Or(s.LogRetentionDays, defaultLogRetentionDays) }
 
 func (s Settings) logLevel() awslambda.ApplicationLogLevel {
-	return cmp.Or(s.LogLevel, DefaultLogLevel)
+	return cmp.Or(s.LogLevel, defaultLogLevel)
 }
 
 // LogsRequests reports whether each request leaves a line, and the metrics that are made of it.
@@ -102,7 +104,7 @@ func (s Settings) statements() []awsiam.PolicyStatement {
 // set where CloudFormation has it: CDK has a name for each.
 func (s Settings) NewLogGroup(scope constructs.Construct, id, name string) awslogs.LogGroup {
 	logs := awslogs.NewLogGroup(scope, &id, &awslogs.LogGroupProps{
-		LogGroupName: textOrNil(name), RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
+		LogGroupName: names.OrNone(name), RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
 	})
 	logs.Node().DefaultChild().(awslogs.CfnLogGroup).SetRetentionInDays(jsii.Number(s.logRetentionDays()))
 	return logs

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	"latchkey/infra/names"
 	"latchkey/shared/operation"
 	"latchkey/shared/schema"
 )
@@ -85,7 +86,7 @@ func (p TableProps) encryption(scope constructs.Construct) (awsdynamodb.TableEnc
 func newTable(scope constructs.Construct, p TableProps, removal awscdk.RemovalPolicy) awsdynamodb.Table {
 	encryption, key := p.encryption(scope)
 	table := awsdynamodb.NewTable(scope, jsii.String("Table"), &awsdynamodb.TableProps{
-		TableName:           textOrNil(p.Name),
+		TableName:           names.OrNone(p.Name),
 		PartitionKey:        stringAttribute(schema.Table.PartitionKey),
 		SortKey:             stringAttribute(schema.Table.SortKey),
 		TimeToLiveAttribute: jsii.String(schema.Table.TTL),
@@ -113,13 +114,6 @@ func addIndex(table awsdynamodb.Table, index schema.Index) {
 		ProjectionType:   awsdynamodb.ProjectionType_INCLUDE,
 		NonKeyAttributes: jsii.Strings(index.Projected...),
 	})
-}
-
-func textOrNil(text string) *string {
-	if text == "" {
-		return nil
-	}
-	return &text
 }
 
 func stringAttribute(name string) *awsdynamodb.Attribute {

@@ -20,3 +20,11 @@ func LogGroup(function string) string { return "/aws/lambda/" + function }
 
 // AccessLogGroup is the name of the log group of the API's access log.
 func AccessLogGroup(stack string) string { return "/aws/vendedlogs/" + stack + "-access" }
+
+// OrNone gives a name as CDK takes one: nil where it is empty, and CloudFormation makes one up.
+func OrNone(name string) *string {
+	if name == "" {
+		return nil
+	}
+	return &name
+}
