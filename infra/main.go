@@ -5,15 +5,20 @@
 //
 // The account and region are those that the command line finds. CDK's context
 // says the rest, as "-c name=value" or for good in cdk.json: see settings, of which the
-// README has a table.
+// README has a table. A name that is neither there nor CDK's own is refused: misspelt, it
+// would be a setting that does not hold.
 //
 // A deployment without a value that the last one had is a change. What must not
 // be forgotten, as sessionKeys after a rotation, belongs in cdk.json.
 package main
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/jsii-runtime-go"
@@ -67,6 +72,9 @@ func (d deployment) addTo(app awscdk.App) error {
 // configure completes a deployment from the context.
 func (d *deployment) configure(app awscdk.App) error {
 	d.name = names.Stack
+	if err := checkNames(app); err != nil {
+		return err
+	}
 	for _, setting := range settings {
 		text, err := read(app, setting.name)
 		if err != nil {
@@ -80,6 +88,33 @@ func (d *deployment) configure(app awscdk.App) error {
 		}
 	}
 	return nil
+}
+
+// CDK's own names in the context, but those that have a colon in them: the flags of features, as
+// "@aws-cdk/core:…", what the command line wants of an app, as "aws:cdk:…", and what it has
+// looked up, as "availability-zones:…".
+//
+// https://docs.aws.amazon.com/cdk/v2/guide/context.html
+// https://docs.aws.amazon.com/cdk/v2/guide/ref-cli-cmd-ack.html
+// https://docs.aws.amazon.com/cdk/v2/guide/cli-telemetry.html
+var cdkNames = []string{"acknowledged-issue-numbers", "cli-telemetry"}
+
+// checkNames refuses what nothing reads.
+func checkNames(app awscdk.App) error {
+	context, ok := app.Node().GetAllContext(nil).(map[string]any)
+	if !ok {
+		return errors.New("context is not one of names and values")
+	}
+	for _, name := range slices.Sorted(maps.Keys(context)) {
+		if !isSetting(name) && !strings.Contains(name, ":") && !slices.Contains(cdkNames, name) {
+			return fmt.Errorf("context %s is no setting: the README has a table of all, below \"Deploy it\"", name)
+		}
+	}
+	return nil
+}
+
+func isSetting(name string) bool {
+	return slices.ContainsFunc(settings, func(s setting) bool { return s.name == name })
 }
 
 // read gives nothing where the context says nothing. What it cannot use, as a number or a

@@ -13,6 +13,7 @@ import (
 	"latchkey/infra/example"
 	"latchkey/infra/function"
 	"latchkey/infra/latchkey"
+	"latchkey/infra/names"
 	"latchkey/infra/stacktest"
 	"latchkey/shared/operation"
 )
@@ -104,6 +105,33 @@ func TestRefusedContext(t *testing.T) {
 		err := new(deployment).configure(newApp(map[string]any{test.name: test.value}))
 		compare(t, "context "+test.name+" "+test.want, fmt.Sprint(err))
 	}
+}
+
+// A setting that is misspelt must not pass for one that nobody made.
+func TestRefusedNames(t *testing.T) {
+	t.Cleanup(func() { jsii.Close() })
+	for _, name := range []string{"presets", "Preset", "log-level", "log_level", "tableName2", " preset", ""} {
+		err := new(deployment).configure(newApp(map[string]any{"preset": "prod", name: "dev"}))
+		compare(t, "context "+name+` is no setting: the README has a table of all, below "Deploy it"`, fmt.Sprint(err))
+	}
+}
+
+// What CDK itself puts into the context, or reads there, is no setting.
+func TestNamesOfCDK(t *testing.T) {
+	t.Cleanup(func() { jsii.Close() })
+	context := stacktest.ContextOf(t, "../cdk.json")
+	for _, name := range []string{
+		"@aws-cdk/core:newStyleStackSynthesis", "aws-cdk:enableDiffNoFail", "aws:cdk:bundling-stacks",
+		"aws:cdk:enable-path-metadata", "acknowledged-issue-numbers", "cli-telemetry",
+		"availability-zones:account=123456789012:region=eu-west-1", "hosted-zone:account=123456789012:domainName=example.com:region=eu-west-1",
+	} {
+		context[name] = true
+	}
+	var got deployment
+	if err := got.configure(newApp(context)); err != nil {
+		t.Fatal(err)
+	}
+	compare(t, names.Stack, got.name)
 }
 
 // What leaves nothing behind is never the stack that is meant where nobody names one.
