@@ -18,7 +18,8 @@ import (
 	"latchkey/shared/operation"
 )
 
-// everything is each setting with another value than without it.
+// everything is each setting, and but for the preset with another value than without it: the
+// preset dev would say some of them by itself.
 var everything = map[string]any{
 	"preset": "prod", "stack": "staging", "removalPolicy": "destroy", "deletionProtection": "false", "pointInTimeRecovery": "false",
 	"retentionDays": "7", "tableName": "api-keys", "tableKeyArn": "arn:t", "sessionKeys": "2,1", "sessionKeyArns": "arn:2,arn:1",
@@ -94,6 +95,8 @@ func TestRefusedContext(t *testing.T) {
 		{"tracing", "on", `must be "true" or "false"`},
 		{"retentionDays", "0", "must be a whole number from 1 on"},
 		{"logRetentionDays", "week", "must be a whole number from 1 on"},
+		{"executeApi", "no", `must be "true" or "false"`},
+		{"executeApi", "false", `"false" leaves the API nowhere to answer: set domain and certificateArn, too`},
 		{"throttles", "login=50", "must be pairs as login=50/20" + pairs},
 		{"throttles", "login=50/20,login=1/1", "must be pairs as login=50/20" + pairs},
 		{"throttles", "login=0/20", "must be pairs as login=50/20" + pairs},

@@ -25,7 +25,8 @@ type setting struct {
 }
 
 // settings are all that the context may say, in the order in which it is read: the stack's name
-// tells whether a preset may be applied, and the preset is what all others change.
+// tells whether a preset may be applied, the preset is what all others change, and a domain is
+// what executeApi needs.
 var settings = []setting{
 	{"stack", "`latchkey`", "the stack's name, as `STACK=`",
 		text(func(d *deployment) *string { return &d.name })},
@@ -53,8 +54,7 @@ var settings = []setting{
 		text(func(d *deployment) *string { return &d.props.Domain.Name })},
 	{"certificateArn", "none", "ACM's certificate for the domain, in the same region",
 		text(func(d *deployment) *string { return &d.props.Domain.CertificateARN })},
-	{"executeApi", "`true`", "`false`: the API answers at the domain alone",
-		not(func(d *deployment) *bool { return &d.props.Domain.Exclusive })},
+	{"executeApi", "`true`", "`false`: the API answers at the domain alone", setExecuteAPI},
 	{"allowedOrigins", "none", "of web pages that may call the API (CORS), separated by commas; `*` alone for all",
 		list(func(d *deployment) *[]string { return &d.props.AllowedOrigins })},
 	{"throttles", "the table above", "limits of routes, as `login=50/20,health=10/10`: requests per second and at once", setThrottles},
@@ -146,6 +146,14 @@ func setRemoval(d *deployment, text string) error {
 	}
 	d.props.RemovalPolicy = awscdk.RemovalPolicy(strings.ToUpper(text))
 	return nil
+}
+
+// setExecuteAPI says in terms of the context what a Domain would say in its own.
+func setExecuteAPI(d *deployment, text string) error {
+	if text == "false" && d.props.Domain.Name == "" {
+		return errors.New(`"false" leaves the API nowhere to answer: set domain and certificateArn, too`)
+	}
+	return not(func(d *deployment) *bool { return &d.props.Domain.Exclusive })(d, text)
 }
 
 func setThrottles(d *deployment, text string) error {

@@ -34,6 +34,8 @@ func (d Domain) validate() error {
 	switch {
 	case d == Domain{}:
 		return nil
+	case d.Name == "" && d.Exclusive:
+		return errors.New("Domain is Exclusive and has no Name: give the one at which alone the API is to answer")
 	case d.Name == "":
 		return errors.New("Domain has no Name: give the name that its certificate is for")
 	case !domainName.MatchString(d.Name) || len(d.Name) > 253:

@@ -175,7 +175,12 @@ func TestRefusedProps(t *testing.T) {
 		`AllowedOrigins has "https://*": an origin is as https://console.example.com, in lower case and without a path`: func(p *latchkey.ServiceProps) {
 			p.AllowedOrigins = []string{"https://*"}
 		},
-		"Domain has no Name: give the name that its certificate is for": func(p *latchkey.ServiceProps) { p.Domain.Exclusive = true },
+		"Domain has no Name: give the name that its certificate is for": func(p *latchkey.ServiceProps) {
+			p.Domain.CertificateARN = certificateARN
+		},
+		"Domain is Exclusive and has no Name: give the one at which alone the API is to answer": func(p *latchkey.ServiceProps) {
+			p.Domain.Exclusive = true
+		},
 		`Domain "https://keys.example.com" must be a name in lower case as keys.example.com`: func(p *latchkey.ServiceProps) {
 			p.Domain = latchkey.Domain{Name: "https://keys.example.com", CertificateARN: certificateARN}
 		},
@@ -185,7 +190,7 @@ func TestRefusedProps(t *testing.T) {
 		"limit of login in Throttles, 0 requests per second and 1 at once, must be at least 1 and 1": func(p *latchkey.ServiceProps) {
 			p.Throttles = throttles("login", 0, 1)
 		},
-		`ReservedConcurrency has "authorizer", which is no operation of a service`: func(p *latchkey.ServiceProps) {
+		`no operation of a service is called "authorizer", which is in ReservedConcurrency`: func(p *latchkey.ServiceProps) {
 			p.ReservedConcurrency = map[string]int{"authorizer": 1}
 		},
 		"ReservedConcurrency has 0 for login: it must be at least 1": func(p *latchkey.ServiceProps) {

@@ -47,7 +47,7 @@ func (p ServiceProps) validateRemoval() error {
 func (p ServiceProps) validateConcurrency() error {
 	for _, name := range slices.Sorted(maps.Keys(p.ReservedConcurrency)) {
 		if !slices.ContainsFunc(deployed(), func(op operation.Operation) bool { return op.Name == name }) {
-			return fmt.Errorf("ReservedConcurrency has %q, which is no operation of a service", name)
+			return fmt.Errorf("no operation of a service is called %q, which is in ReservedConcurrency", name)
 		}
 		if p.ReservedConcurrency[name] < 1 {
 			return fmt.Errorf("ReservedConcurrency has %d for %s: it must be at least 1", p.ReservedConcurrency[name], name)
