@@ -140,7 +140,7 @@ deploy: lambda $(CDK) ## deploy to the AWS account of your credentials (STACK=la
 	$(CDK) deploy $(CDK_FLAGS)
 
 .PHONY: destroy
-destroy: lambda $(CDK) ## delete the deployment; the table and the session keys stay
+destroy: lambda $(CDK) ## delete the deployment; the table and the session keys stay, unless removalPolicy is destroy
 	$(CDK) destroy $(CDK_FLAGS)
 
 .PHONY: diff
