@@ -2,16 +2,18 @@
 // deployment and the stack whose template it is, the logical id of the resource, and what
 // the tool says.
 //
-// cloudformation-validate stands in for cfn-lint, which is a program in Python: AWS wrote it
-// for CDK, with cfn-lint's rules by their own names and the schemas of all resources. A rule
-// of the schemas has an F in its name where cfn-lint's has an E. CDK runs it at each
-// synthesis, which no warning fails, and leaves out the rules that CDK itself breaks. Those
-// of cfn-lint's rules that it does not hold are in rules_test.go, as far as they concern
-// these templates.
+// cfn-lint is a program in Python, and looks where it is installed. cloudformation-validate
+// always does, and stands in for it where it is not: AWS wrote it for CDK, with cfn-lint's rules
+// by their own names and the schemas of all resources. A rule of the schemas has an F in its
+// name where cfn-lint's has an E. CDK runs it at each synthesis, which no warning fails, and
+// leaves out the rules that CDK itself breaks. Those of cfn-lint's rules that it does not hold
+// are in rules_test.go, as far as they concern these templates.
 //
+// https://github.com/aws-cloudformation/cfn-lint
 // https://github.com/aws-cloudformation/cloudformation-validate
 // https://github.com/cdklabs/cdk-nag#using-on-cloudformation-templates
 
+import { spawnSync } from 'node:child_process';
 import { basename, dirname } from 'node:path';
 import cloudformation from '@aws/cloudformation-validate';
 import { App, Stack } from 'aws-cdk-lib';
@@ -21,9 +23,30 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 const engine = new cloudformation.RegoEngine({});
 
 export function findingsIn(path) {
-  const deployment = basename(dirname(path));
-  const stack = basename(path, '.template.json');
-  return [...lint(path), ...nag(path)].map(finding => ({ deployment, stack, ...finding }));
+  return [...lint(path), ...nag(path)].map(finding => ({ ...placeOf(path), ...finding }));
+}
+
+function placeOf(path) {
+  return { deployment: basename(dirname(path)), stack: basename(path, '.template.json') };
+}
+
+// cfnLint starts once for all templates, which is what takes it the most time. That it cannot be
+// run is a finding, but not that it is not there.
+export function cfnLint(paths, program = 'cfn-lint') {
+  const { error, stdout, stderr } = spawnSync(program, ['--format', 'json', '--', ...paths], { encoding: 'utf8', maxBuffer: 1 << 26 });
+  if (error?.code === 'ENOENT') {
+    return [];
+  }
+  try {
+    return JSON.parse(stdout).map(({ Filename, Location, Message, Rule }) =>
+      ({ ...placeOf(Filename), rule: Rule.Id, resource: resourceAt(Location.Path), message: Message }));
+  } catch {
+    return [{ ...placeOf(paths[0]), rule: 'cfn-lint', message: `no report: ${error?.message ?? stderr.trim()}` }];
+  }
+}
+
+function resourceAt(path) {
+  return path?.[0] === 'Resources' ? path[1] : undefined;
 }
 
 // lint leaves out what is for information alone, as that a property cannot be changed.

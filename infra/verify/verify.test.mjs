@@ -2,11 +2,12 @@
 // the finding that it should have, and no other.
 
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { findingsIn } from './findings.mjs';
+import { cfnLint, findingsIn } from './findings.mjs';
 import { faults } from './verdict.mjs';
 
 const sound = {
@@ -37,6 +38,27 @@ for (const [what, template, want] of [
   });
 }
 
+const installed = spawnSync('cfn-lint', ['--version']).error === undefined;
+
+for (const [what, template, want] of [
+  ['nothing', { Resources: { Health: sound } }, []],
+  ['an unknown property', { Resources: { Health: withProperties({ Timeot: 3 }) } }, ['stack Health E3002']],
+  ['no JSON', '{', ['stack undefined E0000']],
+]) {
+  test(`cfn-lint, where it is installed, on a template with ${what} wrong`, t => {
+    const found = cfnLint([write(t, template)]).map(({ rule, stack, resource }) => `${stack} ${resource} ${rule}`);
+    assert.deepEqual(found, installed ? want : []);
+  });
+}
+
+for (const [what, program, want] of [
+  ['is not there', 'cfn-lint-of-nobody', []],
+  ['writes no report', 'false', ['cfn-lint']],
+  ['cannot be started', '.', ['cfn-lint']],
+]) {
+  test(`cfn-lint that ${what}`, () => assert.deepEqual(cfnLint(['plain/keys.template.json'], program).map(({ rule }) => rule), want));
+}
+
 const finding = { rule: 'R1', deployment: 'plain', stack: 'keys', resource: 'Queue0123ABCD', message: 'it is wrong' };
 const open = 'plain/keys: Queue0123ABCD: R1: it is wrong';
 const idle = 'accepted.json: nothing to accept: ';
@@ -50,6 +72,8 @@ for (const [what, findings, accepted, want] of [
   ['a row for another stack', [finding], [{ rule: 'R1', stack: 'orders' }], [open, `${idle}R1 orders`]],
   ['a row for another resource', [finding], [{ rule: 'R1', resource: 'Queue2' }], [open, `${idle}R1 Queue2`]],
   ['a row that is in vain', [], [{ rule: 'R1' }], [`${idle}R1`]],
+  ['an optional row', [finding], [{ rule: 'R1', optional: true }], []],
+  ['an optional row that is in vain', [], [{ rule: 'R1', optional: true }], []],
 ]) {
   test(`faults with ${what}`, () => assert.deepEqual(faults(findings, accepted), want));
 }
