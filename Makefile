@@ -5,6 +5,9 @@ ADDR ?= 127.0.0.1:8080
 EXAMPLE_ADDR ?= 127.0.0.1:8081
 DATA ?= .local
 
+# The stack that commands are for: as on the command line, or as the context has it.
+STACK_NAME = $(or $(STACK),$(shell sed -n 's/.*"stack": *"\([^"]*\)".*/\1/p' cdk.json))
+
 CDK = infra/node_modules/.bin/cdk
 CDK_FLAGS = --no-notices --no-version-reporting $(if $(STACK),-c 'stack=$(STACK)') $(ARGS)
 VERIFY = infra/verify/node_modules/.package-lock.json
@@ -154,9 +157,9 @@ locate: tools ## tell which keys are in a leaked text, given as the standard inp
 .PHONY: bootstrap
 bootstrap: tools ## make an administrator's key of a deployed NAMESPACE (STACK=latchkey)
 	@test -n '$(NAMESPACE)' || { echo 'Say which namespace: make bootstrap NAMESPACE=demo' >&2; exit 1; }
-	@go run ./infra/bootstrap -namespace '$(NAMESPACE)' $(if $(STACK),-stack '$(STACK)')
+	@go run ./infra/bootstrap -namespace '$(NAMESPACE)' $(if $(STACK_NAME),-stack '$(STACK_NAME)')
 
 .PHONY: delete-namespace
 delete-namespace: tools ## delete a deployed NAMESPACE with all below it for good (CONFIRM=… STACK=latchkey)
 	@test -n '$(NAMESPACE)' || { echo 'Say which namespace: make delete-namespace NAMESPACE=demo CONFIRM=demo' >&2; exit 1; }
-	@go run ./infra/delete-namespace -namespace '$(NAMESPACE)' -confirm '$(CONFIRM)' $(if $(STACK),-stack '$(STACK)') $(if $(PAUSE),-pause '$(PAUSE)')
+	@go run ./infra/delete-namespace -namespace '$(NAMESPACE)' -confirm '$(CONFIRM)' $(if $(STACK_NAME),-stack '$(STACK_NAME)') $(if $(PAUSE),-pause '$(PAUSE)')

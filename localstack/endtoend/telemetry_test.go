@@ -260,6 +260,9 @@ func (w *world) wantLine(t *testing.T, op operation.Operation, s sent) {
 func wantVerdict(t *testing.T, op operation.Operation, line map[string]any, want string) {
 	t.Helper()
 	verdict, _ := line[telemetry.VerdictDimension].(string)
+	if want == apikey.WrongSecret.String() && (line["key"] == nil || line["namespace"] == nil) {
+		t.Errorf("%s: a wrong secret, and no word of which key: %v", op.Name, line)
+	}
 	for metric, counts := range map[telemetry.Metric]bool{
 		telemetry.Verdicts:      want != "",
 		telemetry.MalformedKeys: want == telemetry.MalformedVerdict,

@@ -151,6 +151,10 @@ func (a *Authorizer) authenticate(ctx context.Context, entry *telemetry.Entry, r
 // that.
 func (a *Authorizer) refuse(entry *telemetry.Entry, r request, why error) ([]byte, error) {
 	entry.Note("outcome", "unauthenticated")
+	if at, ok := session.LocatorOf(why); ok {
+		entry.Note("key", at.ID.String())
+		entry.Note("namespace", at.Namespace.String())
+	}
 	switch r.shape {
 	case restToken, restRequest, webSocket:
 		return nil, fault.Wrap(fault.Unauthenticated, why, "Unauthorized")

@@ -100,7 +100,8 @@ func (s *Service) Authenticate(ctx context.Context, credential string) (apikey.K
 		return apikey.Key{}, Refuse(err)
 	}
 	verdict, err := s.config.Keys.Verify(ctx, presented)
-	return accepted(verdict, err)
+	key, err := accepted(verdict, err)
+	return key, ofKey(presented.Locator, err)
 }
 
 // Exchange gives a token for a key, and the key. The token lives for lifetime, at most
@@ -125,7 +126,33 @@ func (s *Service) redeem(ctx context.Context, token string) (apikey.Key, error) 
 		return apikey.Key{}, err
 	}
 	verdict, err := s.config.Keys.Check(ctx, at)
-	return accepted(verdict, err)
+	key, err := accepted(verdict, err)
+	return key, ofKey(at, err)
+}
+
+// A keyError is an error that came of a credential which names a key.
+type keyError struct {
+	error
+	at apikey.Locator
+}
+
+func (e *keyError) Unwrap() error { return e.error }
+
+func ofKey(at apikey.Locator, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &keyError{err, at}
+}
+
+// LocatorOf gives the key that a credential named from which an error of Authenticate
+// came, for the log: one that was read whole, or a token that was signed for it.
+func LocatorOf(err error) (apikey.Locator, bool) {
+	of, ok := errors.AsType[*keyError](err)
+	if !ok {
+		return apikey.Locator{}, false
+	}
+	return of.at, true
 }
 
 func accepted(verdict apikey.Verdict, err error) (apikey.Key, error) {

@@ -641,3 +641,26 @@ func parse(t *testing.T, path string) namespace.Namespace {
 	}
 	return ns
 }
+
+// Of a credential that is refused, the log is told which key it named, if it named one.
+func TestRefusedCredentialsNameTheirKey(t *testing.T) {
+	f := newFixture(t)
+	signer := f.newSigner(t)
+	issued := f.issue(t, time.Hour)
+	s := f.sessions(signer)
+	text := token(t, s, issued.FullKey, time.Hour).Text
+	f.now = f.now.Add(time.Hour)
+	for name, test := range map[string]struct {
+		credential string
+		want       apikey.Locator
+	}{
+		"an expired key":      {issued.FullKey.Reveal(), issued.Key.Locator},
+		"no key":              {"lk_", apikey.Locator{}},
+		"a token that is bad": {text[:len(text)-4] + "AAAA", apikey.Locator{}},
+	} {
+		_, err := s.Authenticate(t.Context(), test.credential)
+		if at, ok := session.LocatorOf(err); err == nil || at != test.want || ok != (test.want != apikey.Locator{}) {
+			t.Errorf("%s: %v, %v, %v", name, at, ok, err)
+		}
+	}
+}

@@ -21,6 +21,9 @@ func Of(ctx context.Context, r *web.Request, sessions *session.Service) (apikey.
 	key, err := sessions.Authenticate(ctx, credential)
 	Judge(r, err)
 	if err != nil {
+		if at, ok := session.LocatorOf(err); ok {
+			NotePresented(r, at)
+		}
 		return apikey.Key{}, err
 	}
 	r.Note("caller_key", key.Locator.ID.String())
@@ -42,7 +45,8 @@ func Exchange(
 // Judge notes what was decided of the credential from which an error came, or none.
 func Judge(r *web.Request, err error) { r.Judge(session.VerdictOf(err)) }
 
-// NotePresented notes which key a request is about that presents one without bearing it.
+// NotePresented notes which key a request is about that presents one without bearing it, or
+// bears one that is refused.
 func NotePresented(r *web.Request, at apikey.Locator) {
 	r.Note("key", at.ID.String())
 	r.Note("namespace", at.Namespace.String())
