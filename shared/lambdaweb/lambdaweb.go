@@ -160,7 +160,10 @@ func (f directFunction) Invoke(ctx context.Context, payload []byte) ([]byte, err
 func finish(
 	ctx context.Context, recorder *telemetry.Recorder, entry *telemetry.Entry, op operation.Operation, began time.Time, err error,
 ) error {
-	level := noteFailure(entry, err)
+	level := slog.LevelInfo
+	if err != nil {
+		level = web.NoteFailure(entry, err)
+	}
 	recorder.Record(ctx, entry, telemetry.Outcome{
 		Level: level, Message: "invocation", Operation: op.Name, RequestID: requestID(ctx), Began: began,
 		IsFault: level >= slog.LevelError,
@@ -186,23 +189,6 @@ func shown(failure *fault.Error) error {
 		message += "; " + field.Name + ": " + field.Problem
 	}
 	return messages.InvokeResponse_Error{Message: message, Type: failure.Kind.Error()}
-}
-
-// noteFailure tells an error's text only if the failure is ours, or a credential was
-// refused. Any other error might repeat what the invoker sent.
-func noteFailure(entry *telemetry.Entry, err error) slog.Level {
-	if err == nil {
-		return slog.LevelInfo
-	}
-	kind := fault.Of(err).Kind
-	entry.Note("fault", kind.Error())
-	if kind.IsOurs() || kind == fault.Unauthenticated {
-		entry.Note("error", err.Error())
-	}
-	if kind.IsOurs() {
-		return slog.LevelError
-	}
-	return slog.LevelInfo
 }
 
 func (f directFunction) recovered(ctx context.Context, entry *telemetry.Entry, payload []byte) (answer []byte, err error) {

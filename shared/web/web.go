@@ -151,14 +151,12 @@ func (s *Server) Serve(ctx context.Context, r *Request) Response {
 	if err == nil && WireSize(response.Body) > MaxAnswerBytes {
 		err = fmt.Errorf("an answer of %d bytes is more than the platform takes", len(response.Body))
 	}
-	var failure *fault.Error
 	if err != nil {
-		failure = fault.Of(err)
-		response = s.config.Envelope(r, failure)
+		response = s.config.Envelope(r, fault.Of(err))
 		addErrorHeaders(r, &response)
 	}
 	finish(r, &response)
-	s.record(ctx, r, began, response.Status, failure, err)
+	s.record(ctx, r, began, response.Status, err)
 	return response
 }
 
@@ -218,13 +216,11 @@ func challenge(r *Request) string {
 	return realm + `, error="invalid_token"`
 }
 
-func (s *Server) record(
-	ctx context.Context, r *Request, began time.Time, status int, failure *fault.Error, err error,
-) {
+func (s *Server) record(ctx context.Context, r *Request, began time.Time, status int, err error) {
 	r.Add(slog.Int("status", status))
 	level := slog.LevelInfo
-	if failure != nil {
-		level = noteFailure(r, failure, err)
+	if err != nil {
+		level = NoteFailure(&r.Entry, err)
 	}
 	s.config.Recorder.Record(ctx, &r.Entry, telemetry.Outcome{
 		Level: level, Message: "request", Operation: r.Operation.Name, RequestID: r.ID, Began: began,
@@ -232,21 +228,24 @@ func (s *Server) record(
 	})
 }
 
-// noteFailure gives the level of the line as well. Only a failure of ours is an error: what
-// a client can bring about at will must not look like one, and wake nobody up.
-func noteFailure(r *Request, failure *fault.Error, err error) slog.Level {
-	r.Note("fault", failure.Kind.Error())
+// NoteFailure notes an error's kind and gives the level of the line. Its text is noted only if
+// the failure is ours or may be, or a credential was refused: any other might repeat what
+// was sent. Only a failure of ours is an error: what a client can bring about at will must
+// not look like one, and wake nobody up.
+func NoteFailure(entry *telemetry.Entry, err error) slog.Level {
+	failure := fault.Of(err)
+	entry.Note("fault", failure.Kind.Error())
 	switch failure.Kind {
 	case fault.Internal, fault.Unavailable:
-		r.Note("error", err.Error())
+		entry.Note("error", err.Error())
 		return slog.LevelError
 	case fault.TimedOut: // behind an impatient client an outage may hide
 		if cause := errors.Unwrap(failure); cause != nil && fault.Of(cause).Kind.IsOurs() {
-			r.Note("error", err.Error())
+			entry.Note("error", err.Error())
 			return slog.LevelWarn
 		}
 	case fault.Unauthenticated:
-		r.Note("error", err.Error())
+		entry.Note("error", err.Error())
 	}
 	return slog.LevelInfo
 }
