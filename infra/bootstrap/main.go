@@ -15,8 +15,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
 	"time"
 
 	"latchkey/infra/invoke"
@@ -30,14 +28,7 @@ const usage = "usage: go run ./infra/bootstrap -namespace x [-stack " + names.St
 // Longer than the function itself may take.
 const patience = 30 * time.Second
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
-		fmt.Fprintln(os.Stderr, "bootstrap:", err)
-		os.Exit(1)
-	}
-}
+func main() { invoke.Main("bootstrap", run) }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer, options ...invoke.Option) error {
 	request, err := parse(args)
@@ -67,19 +58,9 @@ type request struct {
 }
 
 func parse(args []string) (request, error) {
-	flags := flag.NewFlagSet("bootstrap", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
-	path := flags.String("namespace", "", "")
-	stack := flags.String("stack", names.Stack, "")
-	if err := flags.Parse(args); err != nil {
-		return request{}, fmt.Errorf("%w; %s", err, usage)
-	}
-	if *path == "" || *stack == "" || flags.NArg() > 0 {
-		return request{}, errors.New(usage)
-	}
-	parsed, err := namespace.Parse(*path)
+	target, err := invoke.ParseTarget(flag.NewFlagSet("bootstrap", flag.ContinueOnError), args, usage)
 	if err != nil {
-		return request{}, fmt.Errorf("namespace %q %w", *path, err)
+		return request{}, err
 	}
-	return request{namespace: parsed, function: names.Function(*stack, operation.Bootstrap)}, nil
+	return request{namespace: target.Namespace, function: names.Function(target.Stack, operation.Bootstrap)}, nil
 }

@@ -16,8 +16,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
 	"time"
 
 	"latchkey/infra/invoke"
@@ -37,14 +35,7 @@ const patience = 90 * time.Second
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html
 const pause = 15 * time.Second
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
-		fmt.Fprintln(os.Stderr, "delete-namespace:", err)
-		os.Exit(1)
-	}
-}
+func main() { invoke.Main("delete-namespace", run) }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer, options ...invoke.Option) error {
 	request, err := parse(args)
@@ -88,22 +79,17 @@ func (r request) checkConfirmation(client *invoke.Client) error {
 
 func parse(args []string) (request, error) {
 	flags := flag.NewFlagSet("delete-namespace", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
-	path := flags.String("namespace", "", "")
 	confirmed := flags.String("confirm", "", "")
-	stack := flags.String("stack", names.Stack, "")
 	between := flags.Duration("pause", pause, "")
-	if err := flags.Parse(args); err != nil {
-		return request{}, fmt.Errorf("%w; %s", err, usage)
-	}
-	if *path == "" || *stack == "" || *between <= 0 || flags.NArg() > 0 {
+	target, err := invoke.ParseTarget(flags, args, usage)
+	switch {
+	case err != nil:
+		return request{}, err
+	case *between <= 0:
 		return request{}, errors.New(usage)
 	}
-	parsed, err := namespace.Parse(*path)
-	if err != nil {
-		return request{}, fmt.Errorf("namespace %q %w", *path, err)
-	}
 	return request{
-		namespace: parsed, confirmed: *confirmed, function: names.Function(*stack, operation.DeleteNamespace), pause: *between,
+		namespace: target.Namespace, confirmed: *confirmed, pause: *between,
+		function: names.Function(target.Stack, operation.DeleteNamespace),
 	}, nil
 }

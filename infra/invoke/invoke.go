@@ -1,6 +1,7 @@
 // Package invoke calls the functions of a deployment that have no route, with the
 // credentials and the region that every AWS tool would use. Its errors say what to do,
-// and repeat no payload: there may be a key in it.
+// and repeat no payload: there may be a key in it. Beside that it has what the commands have
+// in common that call one.
 package invoke
 
 import (
