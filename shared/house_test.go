@@ -1,5 +1,5 @@
-// Package shared_test holds the house to its plan: who may import whom, and that no
-// key lies about in the tree.
+// Package shared_test holds the house to its plan: who may import whom, which headers are
+// read, and that no key lies about in the tree.
 package shared_test
 
 import (
@@ -17,6 +17,7 @@ import (
 
 	"latchkey/shared/apikey"
 	"latchkey/shared/apikey/apikeytest"
+	"latchkey/shared/operation"
 )
 
 // A room is a package, or a folder of them, and what it may import of this module
@@ -316,5 +317,33 @@ func walkTree(t *testing.T, visit func(path string, content []byte)) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+var readHeader = regexp.MustCompile(`\.Header\["([a-z-]+)"\]`)
+
+// A browser's page may send what functions read, and no more. Accept-Encoding it sends by
+// itself.
+func TestHeadersThatAreReadMayBeSent(t *testing.T) {
+	read := []string{}
+	for _, folder := range []string{"web", "api"} {
+		err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			text, err := os.ReadFile(path)
+			for _, found := range readHeader.FindAllStringSubmatch(string(text), -1) {
+				read = append(read, found[1])
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	slices.Sort(read)
+	read = slices.DeleteFunc(slices.Compact(read), func(name string) bool { return name == "accept-encoding" })
+	if !slices.Equal(read, operation.RequestHeaders) {
+		t.Errorf("functions read %q, and browsers may send %q", read, operation.RequestHeaders)
 	}
 }

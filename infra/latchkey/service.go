@@ -31,11 +31,10 @@
 // with no others. A batch that fails is tried again, also in halves; a record that
 // still fails is reported to a queue of dead letters, so that the rest need not wait.
 //
-// What outlives the stack are the table and the session keys, unless its props say
-// otherwise. They are kept when the stack is deleted and when a change would replace
-// them, and the table is protected from deletion. They have no fixed names, and the log
-// groups and the queue go with the stack: what is left behind must not stand in the way
-// of the next deployment.
+// Unless its props say otherwise, the table and the session keys outlive the stack. They
+// are kept when it is deleted and when a change would replace them, the table is protected
+// from deletion, and neither has a fixed name. The log groups and the queue go with the
+// stack: what is left behind must not stand in the way of the next deployment.
 //
 // Every route has a limit, which all its clients share. It guards what the account has
 // for everybody, and is no limit per client: an HTTP API knows none, and no client

@@ -1,6 +1,7 @@
 // Package awsclient is what every client of an AWS service is made of here: a
-// transport that bounds each try, retries with jitter, and the difference between a
-// service that did not answer and one that said no.
+// transport that bounds each try, retries with jitter, a count of what was refused for
+// being too much, and the difference between a service that did not answer and one that
+// said no.
 //
 // Clients are assembled from these parts and from static options, because loading the
 // SDK's default configuration would take a third of a function's cold start.
