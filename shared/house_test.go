@@ -82,7 +82,9 @@ var plan = []room{
 		},
 	},
 	{path: "latchkey/shared/awsclient", may: []string{sdk, smithy}},
-	{path: "latchkey/shared/kms", may: []string{"latchkey/shared/awsclient", "latchkey/shared/fault", sdk, smithy}},
+	{path: "latchkey/shared/awsjson/awsjsontest", may: []string{"latchkey/shared/awsclient", "latchkey/shared/fault", sdk}},
+	{path: "latchkey/shared/awsjson", may: []string{"latchkey/shared/awsclient", sdk, smithy}},
+	{path: "latchkey/shared/kms", may: []string{"latchkey/shared/awsclient", "latchkey/shared/awsjson", "latchkey/shared/fault", smithy}},
 	{
 		path: "latchkey/shared/dynamo/dynamotest",
 		may:  []string{"latchkey/shared/awsclient", "latchkey/shared/dynamo", "latchkey/shared/operation", "latchkey/shared/schema", "latchkey/localstack/", sdk, smithy},

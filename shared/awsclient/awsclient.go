@@ -1,7 +1,7 @@
 // Package awsclient is what every client of an AWS service is made of here: a
-// transport that bounds each try, retries with jitter, a count of what was refused for
-// being too much, and the difference between a service that did not answer and one that
-// said no.
+// transport that bounds each try, retries with jitter, notes of what was refused for being
+// too much or with credentials that have expired, and the difference between a service
+// that did not answer and one that said no.
 //
 // Clients are assembled from these parts and from static options, because loading the
 // SDK's default configuration would take a third of a function's cold start.
@@ -42,6 +42,9 @@ type Config struct {
 	// Throttles counts the tries that the service refused for being too many; nil for not
 	// at all.
 	Throttles *atomic.Int64
+	// Expired tells that the service refused the credentials for having expired. A process
+	// has those that it was started with, so that it can do nothing more; nil if nobody asks.
+	Expired *atomic.Bool
 }
 
 // BaseEndpoint is the endpoint as a client's options want it.
@@ -72,6 +75,14 @@ func (c Config) HTTPClient() *http.Client {
 
 func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
+// WithOneTransport gives a configuration whose clients share one transport, and so its
+// connections.
+func (c Config) WithOneTransport() Config {
+	transport := c.HTTPClient().Transport
+	c.Wrap = func(http.RoundTripper) http.RoundTripper { return transport }
+	return c
+}
+
 // An SDKClient is the HTTP client of one of the SDK's own clients.
 type SDKClient struct{ http *http.Client }
 
@@ -97,16 +108,22 @@ func (c Config) NewRetryer(retryable ...retry.IsErrorRetryable) aws.Retryer {
 		o.MaxAttempts = attempts
 		o.Backoff = retry.BackoffDelayerFunc(Backoff)
 		// The first that knows decides, and none is asked after it.
-		o.Retryables = slices.Concat([]retry.IsErrorRetryable{retry.IsErrorRetryableFunc(c.countThrottle)}, o.Retryables, retryable)
+		o.Retryables = slices.Concat([]retry.IsErrorRetryable{retry.IsErrorRetryableFunc(c.note)}, o.Retryables, retryable)
 	})
 }
 
+// expiredCode is how every service refuses temporary credentials whose time is over.
+const expiredCode = "ExpiredTokenException"
+
 var throttles = retry.ThrottleErrorCode{Codes: retry.DefaultThrottleErrorCodes}
 
-// countThrottle sees every try that failed, and decides nothing.
-func (c Config) countThrottle(err error) aws.Ternary {
+// note sees every try that failed, and decides nothing.
+func (c Config) note(err error) aws.Ternary {
 	if throttles.IsErrorThrottle(err).Bool() {
 		c.CountThrottle()
+	}
+	if refusal, ok := errors.AsType[smithy.APIError](err); ok && refusal.ErrorCode() == expiredCode && c.Expired != nil {
+		c.Expired.Store(true)
 	}
 	return aws.UnknownTernary
 }

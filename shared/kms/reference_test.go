@@ -6,28 +6,16 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/json"
-	"errors"
-	"net/http"
-	"net/http/httptest"
 	"sync"
 	"testing"
-	"time"
 
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	sdk "github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
 	"latchkey/shared/awsclient"
-	"latchkey/shared/fault"
 )
 
-const (
-	region       = "eu-central-1"
-	accessKey    = "AKIAIOSFODNN7EXAMPLE"
-	secretKey    = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
-	sessionToken = "token of the session"
-	keyID        = "0199a5b4-7a00-7000-8000-000000000000"
-)
+const keyID = "0199a5b4-7a00-7000-8000-000000000000"
 
 // A keyStore is what both clients are.
 type keyStore interface {
@@ -103,58 +91,6 @@ func each(t *testing.T, test func(t *testing.T, client, action string)) {
 	}
 }
 
-func configOf(endpoint string) awsclient.Config {
-	return awsclient.Config{
-		Region:      region,
-		Endpoint:    endpoint,
-		Credentials: credentials.NewStaticCredentialsProvider(accessKey, secretKey, sessionToken),
-	}
-}
-
-// impatient has the time-outs of awsclient be over sooner.
-func impatient(transport http.RoundTripper) http.RoundTripper {
-	patient := transport.(*http.Transport).Clone()
-	patient.ResponseHeaderTimeout = time.Second / 2
-	return patient
-}
-
-// A roundTrip is a transport without a network.
-type roundTrip func(*http.Request) (*http.Response, error)
-
-func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
-// A script is a server that gives one answer to each request, and the last one from then
-// on.
-type script struct {
-	*httptest.Server
-	answers []http.HandlerFunc
-
-	mu       sync.Mutex
-	requests int
-}
-
-func play(t *testing.T, answers ...http.HandlerFunc) *script {
-	t.Helper()
-	s := &script{answers: answers}
-	s.Server = httptest.NewServer(s)
-	t.Cleanup(s.Close)
-	return s
-}
-
-func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	answer := s.answers[min(s.requests, len(s.answers)-1)]
-	s.requests++
-	s.mu.Unlock()
-	answer(w, r)
-}
-
-func (s *script) count() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.requests
-}
-
 // good is what KMS answers to both actions at once.
 var good = sync.OnceValue(func() []byte {
 	private, err := rsa.GenerateKey(rand.Reader, 2048)
@@ -177,15 +113,4 @@ func encoded(value any) []byte {
 		panic(err)
 	}
 	return text
-}
-
-// kindOf is the kind of a fault, and nil for success.
-func kindOf(err error) error {
-	if err == nil {
-		return nil
-	}
-	if known, ok := errors.AsType[*fault.Error](err); ok {
-		return known.Kind
-	}
-	return fault.Internal
 }

@@ -1,0 +1,106 @@
+package awsjsontest
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"latchkey/shared/fault"
+)
+
+// An Outcome is what comes of one call.
+type Outcome struct {
+	Kind     error // nil for success
+	Requests int
+}
+
+// KindOf is the kind of a fault, and nil for success.
+func KindOf(err error) error {
+	if err == nil {
+		return nil
+	}
+	if known, ok := errors.AsType[*fault.Error](err); ok {
+		return known.Kind
+	}
+	return fault.Internal
+}
+
+// A Case is what a service answers, one request after the other, and what that is to a
+// client of ours and, unless OfSDK says otherwise, to the SDK's.
+type Case struct {
+	Name    string
+	Answers []http.HandlerFunc
+	Want    Outcome
+	OfSDK   *Outcome
+	IsSlow  bool // a time-out of the transport has to pass
+}
+
+const partial = "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{\"KeyId\":"
+
+// Cases are those of every service. Good is an answer that is of use.
+func Cases(good string) []Case {
+	succeed := Reply(200, good)
+	throttle, expire := Refuse(400, "ThrottlingException"), Refuse(400, "ExpiredTokenException")
+	unavailable, internal := Outcome{fault.Unavailable, 1}, Outcome{fault.Internal, 1}
+	afterThree, second := Outcome{fault.Unavailable, 3}, Outcome{nil, 2}
+	answers := func(all ...http.HandlerFunc) []http.HandlerFunc { return all }
+	return []Case{
+		{Name: "success", Answers: answers(succeed), Want: Outcome{nil, 1}},
+		{Name: "success of another status", Answers: answers(Reply(201, good)), Want: Outcome{nil, 1}},
+
+		{Name: "access denied", Answers: answers(Refuse(400, "AccessDeniedException")), Want: internal},
+		{Name: "invalid", Answers: answers(Refuse(400, "ValidationException")), Want: internal},
+		{Name: "unknown credentials", Answers: answers(Refuse(400, "UnrecognizedClientException")), Want: internal},
+		{Name: "wrong signature", Answers: answers(Refuse(400, "InvalidSignatureException")), Want: internal},
+		{Name: "expired credentials", Answers: answers(expire), Want: unavailable},
+		{Name: "unknown refusal", Answers: answers(Refuse(400, "SurpriseException")), Want: internal},
+		{
+			Name:    "wrong time",
+			Answers: answers(WithHeader("Date", "Mon, 02 Jan 2006 15:04:05 GMT", Refuse(400, "InvalidSignatureException"))),
+			Want:    internal, OfSDK: &Outcome{fault.Internal, 2},
+		},
+
+		{Name: "code in a header", Answers: answers(WithHeader("X-Amzn-ErrorType", "ExpiredTokenException:http://example.com/", Reply(400, "{}"))), Want: unavailable},
+		{Name: "code in a header alone", Answers: answers(WithHeader("X-Amzn-ErrorType", "ExpiredTokenException", Reply(400, ""))), Want: unavailable},
+		{Name: "header before body", Answers: answers(WithHeader("X-Amzn-ErrorType", "AccessDeniedException", expire)), Want: internal},
+		{Name: "code of a namespace", Answers: answers(Refuse(400, "com.amazon.coral.service#ExpiredTokenException")), Want: unavailable},
+		{Name: "code under another name", Answers: answers(Reply(400, `{"code":"ExpiredTokenException"}`)), Want: unavailable},
+		{Name: "code of a number", Answers: answers(Reply(400, `{"__type":"AccessDeniedException","code":5}`)), Want: internal},
+		{Name: "no code", Answers: answers(Reply(400, `{"message":"no"}`)), Want: internal},
+		{Name: "empty refusal", Answers: answers(Reply(400, "")), Want: internal},
+		{Name: "refusal of a proxy", Answers: answers(Reply(403, "<html>no</html>")), Want: unavailable},
+		{Name: "refusal that is a list", Answers: answers(Reply(400, `[]`)), Want: unavailable},
+		{Name: "message of a number", Answers: answers(Reply(400, `{"__type":"AccessDeniedException","message":5}`)), Want: unavailable},
+
+		{Name: "throttled twice", Answers: answers(throttle, throttle, succeed), Want: Outcome{nil, 3}},
+		{Name: "throttled", Answers: answers(throttle), Want: afterThree},
+		{Name: "too late", Answers: answers(Refuse(400, "RequestTimeoutException")), Want: Outcome{fault.Internal, 3}},
+		{Name: "internal once", Answers: answers(Refuse(500, "InternalFailure"), succeed), Want: second},
+		{Name: "internal", Answers: answers(Refuse(500, "InternalFailure")), Want: afterThree},
+		{Name: "refusal with a server's status", Answers: answers(Refuse(500, "AccessDeniedException")), Want: afterThree},
+		{Name: "empty 500", Answers: answers(Reply(500, "")), Want: afterThree},
+		{Name: "502 of a proxy", Answers: answers(Reply(502, "<html>no</html>")), Want: afterThree},
+		{Name: "503", Answers: answers(Reply(503, "busy")), Want: afterThree},
+		{Name: "501", Answers: answers(Reply(501, "no")), Want: unavailable},
+		{Name: "three kinds of failures", Answers: answers(Reply(503, "busy"), HangUp("", true), throttle, succeed), Want: afterThree},
+		{Name: "refused in the meantime", Answers: answers(Reply(503, "busy"), Refuse(400, "AccessDeniedException")), Want: Outcome{fault.Internal, 2}},
+
+		{Name: "connection reset", Answers: answers(HangUp("", true)), Want: afterThree},
+		{Name: "connection closed", Answers: answers(HangUp("", false)), Want: afterThree},
+		{Name: "connection closed once", Answers: answers(HangUp("", false), succeed), Want: second},
+		{Name: "no HTTP", Answers: answers(HangUp("220 ready\r\n", false)), Want: afterThree},
+		{Name: "cut off in the head", Answers: answers(HangUp("HTTP/1.1 200 OK\r\nContent-", false)), Want: afterThree},
+		{Name: "cut off in the body", Answers: answers(HangUp(partial, false)), Want: unavailable},
+		{Name: "reset in the body", Answers: answers(HangUp(partial, true)), Want: afterThree},
+		{Name: "refusal cut off", Answers: answers(HangUp(strings.Replace(partial, "200 OK", "400 Bad Request", 1), false)), Want: unavailable},
+		{Name: "too slow", Answers: answers(Hang("")), Want: afterThree, IsSlow: true},
+		{Name: "too slow once", Answers: answers(Hang(""), succeed), Want: second, IsSlow: true},
+
+		{Name: "half of the JSON", Answers: answers(Reply(200, good[:len(good)/2])), Want: unavailable},
+		{Name: "no JSON", Answers: answers(Reply(200, "<html>welcome</html>")), Want: unavailable},
+		{Name: "list", Answers: answers(Reply(200, "[]")), Want: unavailable},
+
+		{Name: "redirection of the body", Answers: answers(WithHeader("Location", "/there", Reply(307, "")), succeed), Want: internal},
+		{Name: "redirection", Answers: answers(WithHeader("Location", "/there", Reply(302, "")), throttle), Want: internal},
+	}
+}
