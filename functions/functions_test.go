@@ -74,7 +74,10 @@ func handlers(name string) *regexp.Regexp {
 
 func partsOf(op operation.Operation) []string {
 	var parts []string
-	if op.UsesTable() {
+	switch {
+	case op.OnlyVerifies():
+		parts = append(parts, "records.DynamoDB")
+	case op.UsesTable():
 		parts = append(parts, "store.DynamoDB")
 	}
 	if op.UsesSessions() {
@@ -121,9 +124,12 @@ func TestFunctionsHoldWhatTheyUse(t *testing.T) {
 	deps := depsOfFunctions(t)
 	for _, op := range operation.All {
 		wants := map[string]bool{
-			"latchkey/shared/dynamo":     op.UsesTable(),
-			"latchkey/shared/kms":        op.UsesSessions(),
-			"latchkey/shared/authorizer": op.Name == operation.Authorizer.Name,
+			"latchkey/shared/dynamo":         op.UsesTable() && !op.OnlyVerifies(),
+			"latchkey/shared/dynamo/records": op.UsesTable(),
+			"latchkey/shared/kms":            op.UsesSessions(),
+			"latchkey/shared/authorizer":     op.Name == operation.Authorizer.Name,
+
+			"github.com/aws/aws-sdk-go-v2/service/dynamodb/types": op.UsesTable() && !op.OnlyVerifies(),
 		}
 		for imported, api := range apis {
 			wants[imported] = op.API == api || op.Name == operation.NotFound.Name

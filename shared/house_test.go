@@ -87,13 +87,26 @@ var plan = []room{
 	{path: "latchkey/shared/kms", may: []string{"latchkey/shared/awsclient", "latchkey/shared/awsjson", "latchkey/shared/fault", smithy}},
 	{
 		path: "latchkey/shared/dynamo/dynamotest",
-		may:  []string{"latchkey/shared/awsclient", "latchkey/shared/dynamo", "latchkey/shared/operation", "latchkey/shared/schema", "latchkey/localstack/", sdk, smithy},
+		may:  []string{"latchkey/shared/awsclient", "latchkey/shared/dynamo", "latchkey/shared/operation", "latchkey/shared/schema", "latchkey/localstack/", sdk},
+	},
+	{
+		path:   "latchkey/shared/dynamo/stored",
+		may:    []string{"latchkey/shared/access", "latchkey/shared/apikey", "latchkey/shared/fault", "latchkey/shared/namespace", "latchkey/shared/schema"},
+		banned: []string{"net", "encoding/json"},
+	},
+	{path: "latchkey/shared/dynamo/fetched", may: []string{"latchkey/shared/dynamo/stored", sdk + "service/dynamodb/types"}},
+	{
+		path: "latchkey/shared/dynamo/records",
+		may: []string{
+			"latchkey/shared/apikey", "latchkey/shared/awsclient", "latchkey/shared/awsjson", "latchkey/shared/dynamo/stored",
+			"latchkey/shared/fault", "latchkey/shared/schema", sdk + "aws", smithy, jsonv2,
+		},
 	},
 	{
 		path: "latchkey/shared/dynamo",
 		may: []string{
-			"latchkey/shared/access", "latchkey/shared/apikey", "latchkey/shared/awsclient", "latchkey/shared/fault",
-			"latchkey/shared/namespace", "latchkey/shared/schema", sdk, smithy,
+			"latchkey/shared/access", "latchkey/shared/apikey", "latchkey/shared/awsclient", "latchkey/shared/dynamo/", "latchkey/shared/fault",
+			"latchkey/shared/namespace", "latchkey/shared/schema", sdk,
 		},
 	},
 	{

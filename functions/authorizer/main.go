@@ -5,11 +5,11 @@ package main
 import (
 	"latchkey/shared/boot"
 	"latchkey/shared/boot/guard"
+	"latchkey/shared/boot/records"
 	"latchkey/shared/boot/sessions"
-	"latchkey/shared/boot/store"
 	"latchkey/shared/operation"
 )
 
 func main() {
-	boot.Serve(operation.Authorizer, guard.Authorizer, store.DynamoDB, sessions.KMS, guard.API)
+	boot.Serve(operation.Authorizer, guard.Authorizer, records.DynamoDB, sessions.KMS, guard.API)
 }

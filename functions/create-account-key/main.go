@@ -11,5 +11,5 @@ import (
 )
 
 func main() {
-	boot.Serve(operation.CreateAccountKey, boot.WithSessions(serviceaccounts.CreateAccountKey), store.DynamoDB, sessions.KMS)
+	boot.Serve(operation.CreateAccountKey, boot.WithKeys(serviceaccounts.CreateAccountKey), store.DynamoDB, sessions.KMS)
 }

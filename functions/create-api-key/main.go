@@ -11,5 +11,5 @@ import (
 )
 
 func main() {
-	boot.Serve(operation.CreateAPIKey, boot.WithSessions(namespaces.CreateAPIKey), store.DynamoDB, sessions.KMS)
+	boot.Serve(operation.CreateAPIKey, boot.WithKeys(namespaces.CreateAPIKey), store.DynamoDB, sessions.KMS)
 }

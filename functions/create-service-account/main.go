@@ -11,5 +11,5 @@ import (
 )
 
 func main() {
-	boot.Serve(operation.CreateServiceAccount, boot.WithSessions(serviceaccounts.CreateServiceAccount), store.DynamoDB, sessions.KMS)
+	boot.Serve(operation.CreateServiceAccount, boot.WithKeys(serviceaccounts.CreateServiceAccount), store.DynamoDB, sessions.KMS)
 }

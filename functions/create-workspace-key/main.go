@@ -11,5 +11,5 @@ import (
 )
 
 func main() {
-	boot.Serve(operation.CreateWorkspaceKey, boot.WithSessions(workspaces.CreateWorkspaceKey), store.DynamoDB, sessions.KMS)
+	boot.Serve(operation.CreateWorkspaceKey, boot.WithKeys(workspaces.CreateWorkspaceKey), store.DynamoDB, sessions.KMS)
 }

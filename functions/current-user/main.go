@@ -11,5 +11,5 @@ import (
 )
 
 func main() {
-	boot.Serve(operation.CurrentUser, boot.WithSessions(serviceaccounts.CurrentUser), store.DynamoDB, sessions.KMS)
+	boot.Serve(operation.CurrentUser, boot.WithKeys(serviceaccounts.CurrentUser), store.DynamoDB, sessions.KMS)
 }

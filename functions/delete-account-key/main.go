@@ -11,5 +11,5 @@ import (
 )
 
 func main() {
-	boot.Serve(operation.DeleteAccountKey, boot.WithSessions(serviceaccounts.DeleteAccountKey), store.DynamoDB, sessions.KMS)
+	boot.Serve(operation.DeleteAccountKey, boot.WithKeys(serviceaccounts.DeleteAccountKey), store.DynamoDB, sessions.KMS)
 }

@@ -11,5 +11,5 @@ import (
 )
 
 func main() {
-	boot.Serve(operation.DeleteAPIKey, boot.WithSessions(namespaces.DeleteAPIKey), store.DynamoDB, sessions.KMS)
+	boot.Serve(operation.DeleteAPIKey, boot.WithKeys(namespaces.DeleteAPIKey), store.DynamoDB, sessions.KMS)
 }

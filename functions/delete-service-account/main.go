@@ -11,5 +11,5 @@ import (
 )
 
 func main() {
-	boot.Serve(operation.DeleteServiceAccount, boot.WithSessions(serviceaccounts.DeleteServiceAccount), store.DynamoDB, sessions.KMS)
+	boot.Serve(operation.DeleteServiceAccount, boot.WithKeys(serviceaccounts.DeleteServiceAccount), store.DynamoDB, sessions.KMS)
 }

@@ -11,5 +11,5 @@ import (
 )
 
 func main() {
-	boot.Serve(operation.DeleteWorkspaceKey, boot.WithSessions(workspaces.DeleteWorkspaceKey), store.DynamoDB, sessions.KMS)
+	boot.Serve(operation.DeleteWorkspaceKey, boot.WithKeys(workspaces.DeleteWorkspaceKey), store.DynamoDB, sessions.KMS)
 }

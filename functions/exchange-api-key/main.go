@@ -5,11 +5,11 @@ package main
 import (
 	"latchkey/shared/api/namespaces"
 	"latchkey/shared/boot"
+	"latchkey/shared/boot/records"
 	"latchkey/shared/boot/sessions"
-	"latchkey/shared/boot/store"
 	"latchkey/shared/operation"
 )
 
 func main() {
-	boot.Serve(operation.ExchangeAPIKey, boot.WithSessions(namespaces.ExchangeAPIKey), store.DynamoDB, sessions.KMS)
+	boot.Serve(operation.ExchangeAPIKey, boot.WithSessions(namespaces.ExchangeAPIKey), records.DynamoDB, sessions.KMS)
 }

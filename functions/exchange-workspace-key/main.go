@@ -5,11 +5,11 @@ package main
 import (
 	"latchkey/shared/api/workspaces"
 	"latchkey/shared/boot"
+	"latchkey/shared/boot/records"
 	"latchkey/shared/boot/sessions"
-	"latchkey/shared/boot/store"
 	"latchkey/shared/operation"
 )
 
 func main() {
-	boot.Serve(operation.ExchangeWorkspaceKey, boot.WithSessions(workspaces.ExchangeWorkspaceKey), store.DynamoDB, sessions.KMS)
+	boot.Serve(operation.ExchangeWorkspaceKey, boot.WithSessions(workspaces.ExchangeWorkspaceKey), records.DynamoDB, sessions.KMS)
 }

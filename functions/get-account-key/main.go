@@ -11,5 +11,5 @@ import (
 )
 
 func main() {
-	boot.Serve(operation.GetAccountKey, boot.WithSessions(serviceaccounts.GetAccountKey), store.DynamoDB, sessions.KMS)
+	boot.Serve(operation.GetAccountKey, boot.WithKeys(serviceaccounts.GetAccountKey), store.DynamoDB, sessions.KMS)
 }

@@ -11,5 +11,5 @@ import (
 )
 
 func main() {
-	boot.Serve(operation.GetAPIKey, boot.WithSessions(namespaces.GetAPIKey), store.DynamoDB, sessions.KMS)
+	boot.Serve(operation.GetAPIKey, boot.WithKeys(namespaces.GetAPIKey), store.DynamoDB, sessions.KMS)
 }

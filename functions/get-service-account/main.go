@@ -11,5 +11,5 @@ import (
 )
 
 func main() {
-	boot.Serve(operation.GetServiceAccount, boot.WithSessions(serviceaccounts.GetServiceAccount), store.DynamoDB, sessions.KMS)
+	boot.Serve(operation.GetServiceAccount, boot.WithKeys(serviceaccounts.GetServiceAccount), store.DynamoDB, sessions.KMS)
 }

@@ -11,5 +11,5 @@ import (
 )
 
 func main() {
-	boot.Serve(operation.ListAccountKeys, boot.WithSessions(serviceaccounts.ListAccountKeys), store.DynamoDB, sessions.KMS)
+	boot.Serve(operation.ListAccountKeys, boot.WithKeys(serviceaccounts.ListAccountKeys), store.DynamoDB, sessions.KMS)
 }

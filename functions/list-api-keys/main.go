@@ -11,5 +11,5 @@ import (
 )
 
 func main() {
-	boot.Serve(operation.ListAPIKeys, boot.WithSessions(namespaces.ListAPIKeys), store.DynamoDB, sessions.KMS)
+	boot.Serve(operation.ListAPIKeys, boot.WithKeys(namespaces.ListAPIKeys), store.DynamoDB, sessions.KMS)
 }

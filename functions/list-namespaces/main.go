@@ -11,5 +11,5 @@ import (
 )
 
 func main() {
-	boot.Serve(operation.ListNamespaces, boot.WithSessions(namespaces.ListNamespaces), store.DynamoDB, sessions.KMS)
+	boot.Serve(operation.ListNamespaces, boot.WithKeys(namespaces.ListNamespaces), store.DynamoDB, sessions.KMS)
 }

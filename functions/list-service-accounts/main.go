@@ -11,5 +11,5 @@ import (
 )
 
 func main() {
-	boot.Serve(operation.ListServiceAccounts, boot.WithSessions(serviceaccounts.ListServiceAccounts), store.DynamoDB, sessions.KMS)
+	boot.Serve(operation.ListServiceAccounts, boot.WithKeys(serviceaccounts.ListServiceAccounts), store.DynamoDB, sessions.KMS)
 }

@@ -11,5 +11,5 @@ import (
 )
 
 func main() {
-	boot.Serve(operation.ListWorkspaceKeys, boot.WithSessions(workspaces.ListWorkspaceKeys), store.DynamoDB, sessions.KMS)
+	boot.Serve(operation.ListWorkspaceKeys, boot.WithKeys(workspaces.ListWorkspaceKeys), store.DynamoDB, sessions.KMS)
 }

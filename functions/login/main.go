@@ -5,11 +5,11 @@ package main
 import (
 	"latchkey/shared/api/serviceaccounts"
 	"latchkey/shared/boot"
+	"latchkey/shared/boot/records"
 	"latchkey/shared/boot/sessions"
-	"latchkey/shared/boot/store"
 	"latchkey/shared/operation"
 )
 
 func main() {
-	boot.Serve(operation.Login, boot.WithSessions(serviceaccounts.Login), store.DynamoDB, sessions.KMS)
+	boot.Serve(operation.Login, boot.WithSessions(serviceaccounts.Login), records.DynamoDB, sessions.KMS)
 }

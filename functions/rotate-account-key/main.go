@@ -11,5 +11,5 @@ import (
 )
 
 func main() {
-	boot.Serve(operation.RotateAccountKey, boot.WithSessions(serviceaccounts.RotateAccountKey), store.DynamoDB, sessions.KMS)
+	boot.Serve(operation.RotateAccountKey, boot.WithKeys(serviceaccounts.RotateAccountKey), store.DynamoDB, sessions.KMS)
 }

@@ -11,5 +11,5 @@ import (
 )
 
 func main() {
-	boot.Serve(operation.UpdateAccountKey, boot.WithSessions(serviceaccounts.UpdateAccountKey), store.DynamoDB, sessions.KMS)
+	boot.Serve(operation.UpdateAccountKey, boot.WithKeys(serviceaccounts.UpdateAccountKey), store.DynamoDB, sessions.KMS)
 }

@@ -11,5 +11,5 @@ import (
 )
 
 func main() {
-	boot.Serve(operation.UpdateAPIKey, boot.WithSessions(namespaces.UpdateAPIKey), store.DynamoDB, sessions.KMS)
+	boot.Serve(operation.UpdateAPIKey, boot.WithKeys(namespaces.UpdateAPIKey), store.DynamoDB, sessions.KMS)
 }

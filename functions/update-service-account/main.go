@@ -11,5 +11,5 @@ import (
 )
 
 func main() {
-	boot.Serve(operation.UpdateServiceAccount, boot.WithSessions(serviceaccounts.UpdateServiceAccount), store.DynamoDB, sessions.KMS)
+	boot.Serve(operation.UpdateServiceAccount, boot.WithKeys(serviceaccounts.UpdateServiceAccount), store.DynamoDB, sessions.KMS)
 }

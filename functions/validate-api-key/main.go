@@ -5,10 +5,10 @@ package main
 import (
 	"latchkey/shared/api/namespaces"
 	"latchkey/shared/boot"
-	"latchkey/shared/boot/store"
+	"latchkey/shared/boot/records"
 	"latchkey/shared/operation"
 )
 
 func main() {
-	boot.Serve(operation.ValidateAPIKey, boot.WithKeys(namespaces.ValidateAPIKey), store.DynamoDB)
+	boot.Serve(operation.ValidateAPIKey, boot.WithVerifier(namespaces.ValidateAPIKey), records.DynamoDB)
 }

@@ -4,11 +4,11 @@ package main
 import (
 	"latchkey/shared/api/namespaces"
 	"latchkey/shared/boot"
+	"latchkey/shared/boot/records"
 	"latchkey/shared/boot/sessions"
-	"latchkey/shared/boot/store"
 	"latchkey/shared/operation"
 )
 
 func main() {
-	boot.Serve(operation.WhoAmI, boot.WithSessions(namespaces.WhoAmI), store.DynamoDB, sessions.KMS)
+	boot.Serve(operation.WhoAmI, boot.WithSessions(namespaces.WhoAmI), records.DynamoDB, sessions.KMS)
 }

@@ -25,6 +25,7 @@ import (
 	"latchkey/shared/apikey"
 	"latchkey/shared/awsclient"
 	"latchkey/shared/dynamo"
+	"latchkey/shared/dynamo/records"
 	"latchkey/shared/namespace"
 )
 
@@ -509,10 +510,10 @@ type egsWorld struct {
 func newEGSWorld(t *testing.T) *egsWorld {
 	t.Helper()
 	w := newWorld(t)
-	return &egsWorld{w, dynamo.New(dynamo.Config{Table: w.stack.Table(), Config: awsclient.Config{
+	return &egsWorld{w, dynamo.New(dynamo.Config{Config: records.Config{Table: w.stack.Table(), Config: awsclient.Config{
 		Region: "local", Endpoint: w.stack.DynamoDBEndpoint(),
 		Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
-	}})}
+	}}})}
 }
 
 // keysAt is the domain, at another time than now.

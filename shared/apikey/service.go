@@ -28,14 +28,12 @@ const lastYear = 9999
 // Unavailable when the store did not answer, and none, which is Internal, otherwise. An
 // account that is marked as deleted is, but for PurgeAccount, not there.
 type Store interface {
+	Records
+
 	// Create stores a new key, whole or not at all. Exists: its locator is taken
 	// by another key, or its name by another one of its account. Invalid: its record would
 	// be too large. NotFound: its account is not there.
 	Create(context.Context, Key) error
-
-	// Lookup reads what verification needs of a key, without its texts, in one
-	// read that sees every write before it. NotFound: there is none.
-	Lookup(context.Context, Locator) (Key, error)
 
 	// Get reads a whole key and when it was used, in one read that sees every write before
 	// it. NotFound: there is none.
@@ -69,9 +67,6 @@ type Store interface {
 	// read. NotFound: there is none.
 	Delete(ctx context.Context, read Key) error
 
-	// NoteUse stores when a key was used, unless it was after a time already or is gone.
-	NoteUse(ctx context.Context, at Locator, used, unlessSince time.Time) error
-
 	// AddUses completes keys with when they were used.
 	AddUses(context.Context, []Key) error
 
@@ -83,10 +78,6 @@ type Store interface {
 
 	// CreateAccount stores a new account. Exists: its name is taken.
 	CreateAccount(context.Context, Account) error
-
-	// LookupAccount reads an account without its texts, in one read that sees every write
-	// before it. NotFound: there is none.
-	LookupAccount(context.Context, AccountLocator) (Account, error)
 
 	// GetAccount reads a whole account as LookupAccount does.
 	GetAccount(context.Context, AccountLocator) (Account, error)
@@ -141,18 +132,18 @@ type Config struct {
 // A Service issues, reads, lists, updates, rotates, deletes and verifies keys, and looks
 // after the service accounts that some belong to. It is safe for concurrent use.
 type Service struct {
-	store    Store
-	clock    func() time.Time
-	random   io.Reader
-	log      *slog.Logger
-	notebook notebook
+	*Verifier
+
+	store  Store
+	clock  func() time.Time
+	random io.Reader
 }
 
 // NewService returns a service that is made of c.
 func NewService(c Config) *Service {
 	return &Service{
-		store: c.Store, clock: c.Clock, random: c.Random, log: c.Log,
-		notebook: notebook{noted: map[Locator]time.Time{}},
+		Verifier: NewVerifier(VerifierConfig{Records: c.Store, Clock: c.Clock, Log: c.Log}),
+		store:    c.Store, clock: c.Clock, random: c.Random,
 	}
 }
 
@@ -356,68 +347,4 @@ func (s *Service) Delete(ctx context.Context, caller access.Caller, ref Ref) err
 		return err
 	}
 	return s.store.Delete(ctx, key)
-}
-
-// Verify tells whether a key is good now. Its error is a fault that says why that
-// could not be told; a bad key is no error.
-func (s *Service) Verify(ctx context.Context, presented FullKey) (Verdict, error) {
-	return s.verify(ctx, presented, useInterval)
-}
-
-// Login is Verify for who is given a token for the key, which counts as its use each
-// time.
-func (s *Service) Login(ctx context.Context, presented FullKey) (Verdict, error) {
-	return s.verify(ctx, presented, loginInterval)
-}
-
-func (s *Service) verify(ctx context.Context, presented FullKey, interval time.Duration) (Verdict, error) {
-	digest := presented.Secret.Digest()
-	key, err := s.store.Lookup(ctx, presented.Locator)
-	unknown := errors.Is(err, fault.NotFound)
-	if err != nil && !unknown {
-		return Verdict{}, fmt.Errorf("key to verify: %w", err)
-	}
-	// An unknown key is compared with zero digests: the same work.
-	isProved := key.isProvedBy(digest, s.clock())
-	switch {
-	case unknown:
-		return Verdict{Reason: Unknown}, nil
-	case !isProved:
-		return Verdict{Reason: WrongSecret}, nil
-	}
-	return s.judge(ctx, key, interval)
-}
-
-// Check tells whether the key at a locator is good now, for somebody who has proved
-// before that he holds it. Its error is as Verify's.
-func (s *Service) Check(ctx context.Context, at Locator) (Verdict, error) {
-	key, err := s.store.Lookup(ctx, at)
-	switch {
-	case errors.Is(err, fault.NotFound):
-		return Verdict{Reason: Unknown}, nil
-	case err != nil:
-		return Verdict{}, fmt.Errorf("key to check: %w", err)
-	}
-	return s.judge(ctx, key, useInterval)
-}
-
-// judge tells what a key is worth that somebody holds, and notes that it was used, unless
-// it was within the interval.
-func (s *Service) judge(ctx context.Context, key Key, interval time.Duration) (Verdict, error) {
-	reason := key.state(s.clock())
-	if reason == Valid && !key.Account.IsZero() {
-		account, err := s.store.LookupAccount(ctx, key.owner())
-		switch {
-		case errors.Is(err, fault.NotFound):
-			reason = AccountRemoved
-		case err != nil:
-			return Verdict{}, fmt.Errorf("account of a key to verify: %w", err)
-		case account.Disabled:
-			reason = AccountDisabled
-		}
-	}
-	if reason == Valid {
-		s.noteUse(ctx, key, interval)
-	}
-	return Verdict{Reason: reason, Key: key}, nil
 }

@@ -44,15 +44,15 @@ func (n *notebook) isDue(at Locator, now time.Time, interval time.Duration) bool
 // noteUse stores that a key was used, unless it was within the interval, before the
 // answer, as a process may be frozen behind it. Only an account's key shows when it was
 // used. That it could not be stored is a line in the log: the key is as good as before.
-func (s *Service) noteUse(ctx context.Context, key Key, interval time.Duration) {
-	now := s.clock().UTC()
-	if key.Account.IsZero() || !s.notebook.isDue(key.Locator, now, interval) {
+func (v *Verifier) noteUse(ctx context.Context, key Key, interval time.Duration) {
+	now := v.clock().UTC()
+	if key.Account.IsZero() || !v.notebook.isDue(key.Locator, now, interval) {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, useWait)
 	defer cancel()
-	if err := s.store.NoteUse(ctx, key.Locator, now, now.Add(-interval)); err != nil {
-		s.log.LogAttrs(ctx, slog.LevelWarn, "use of a key was not noted",
+	if err := v.records.NoteUse(ctx, key.Locator, now, now.Add(-interval)); err != nil {
+		v.log.LogAttrs(ctx, slog.LevelWarn, "use of a key was not noted",
 			slog.String("key", key.Locator.ID.String()), slog.String("error", err.Error()))
 	}
 }

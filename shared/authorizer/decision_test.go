@@ -67,7 +67,7 @@ func (w *world) services(t testing.TB, table dynamo.Config) (*apikey.Service, *s
 	})
 	client, signer := keyservicetest.Start(t)
 	return keys, session.NewService(session.Config{
-		Keys: keys, KeyStore: kms.New(client), KeyIDs: []string{signer},
+		Verifier: keys.Verifier, KeyStore: kms.New(client), KeyIDs: []string{signer},
 		Issuer: "https://latchkey.example", Audience: "latchkey", Clock: w.clock,
 	})
 }

@@ -109,7 +109,7 @@ func newKeys(store *dynamo.Store) *apikey.Service {
 }
 
 func validation(t testing.TB, keys *apikey.Service, full apikey.FullKey) func() {
-	endpoint := namespaces.ValidateAPIKey(keys)
+	endpoint := namespaces.ValidateAPIKey(keys.Verifier)
 	server := web.NewServer(web.Config{
 		Handler:  endpoint.Handler,
 		Envelope: endpoint.Envelope,

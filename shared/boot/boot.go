@@ -8,7 +8,8 @@
 // API, and each service of AWS has a package of its own:
 //
 //	boot           clock, log and randomness; no client of a service
-//	boot/store     the table, by way of DynamoDB
+//	boot/records   what verification needs of the table, by way of DynamoDB
+//	boot/store     all of the table
 //	boot/sessions  the session keys, by way of KMS
 //	boot/guard     the authorizer
 //
@@ -35,6 +36,7 @@
 package boot
 
 import (
+	"context"
 	"crypto/rand"
 	"fmt"
 	"io"
@@ -51,23 +53,28 @@ import (
 	"latchkey/shared/telemetry"
 )
 
-// Serve runs one operation's function until the platform ends the process.
+// Serve runs one operation's function until the platform ends the process, or until it can
+// do nothing more because its credentials have expired: the platform then starts another,
+// which has fresh ones.
 func Serve(op operation.Operation, function Maker, parts ...Part) {
 	config, err := FromEnvironment(op, os.Getenv, parts...)
 	if err == nil {
 		var made lambdaweb.Function
 		if made, err = function(op, config); err == nil {
-			lambdaweb.Start(made)
+			config.warm(op, os.Getenv)
+			lambdaweb.Start(made, config.Expired.Load)
 		}
 	}
 	newLog(os.Stderr, "").Error("the function cannot start", slog.String("error", err.Error()))
 	os.Exit(1)
 }
 
-// A Config says what a function is made of. All of it must be set, but the store for an
-// operation that does not touch the table, Sessions for one that has nothing to do with
-// session tokens, and Protected for all but the authorizer.
+// A Config says what a function is made of. All of it must be set, but Store for an operation
+// that does nothing with keys but to verify them, Records too for one that does not touch the
+// table, Sessions for one that has nothing to do with session tokens, and Protected for all
+// but the authorizer.
 type Config struct {
+	Records   Records
 	Store     apikey.Store
 	Sessions  Sessions
 	Protected string // the API before which an authorizer stands, as package protected writes it
@@ -76,6 +83,15 @@ type Config struct {
 	Log       *slog.Logger
 	Service   string        // the name by which its metrics are told from another Latchkey's
 	Throttles *atomic.Int64 // counts the tries that were refused for being too many
+	Expired   *atomic.Bool  // tells that the process's credentials have expired
+}
+
+// Records are those that verification reads.
+type Records interface {
+	apikey.Records
+
+	// Warm opens a connection, if it can.
+	Warm(context.Context) error
 }
 
 // Sessions is what issuing and verifying session tokens takes; see session.Config.
@@ -89,13 +105,14 @@ type Sessions struct {
 // FromEnvironment makes the configuration that the function's environment tells, with the
 // parts that are named. Its error names the variables that are not set or cannot be used.
 func FromEnvironment(op operation.Operation, getenv func(string) string, parts ...Part) (Config, error) {
-	variables := Environment{getenv: getenv, throttles: new(atomic.Int64)}
+	variables := Environment{getenv: getenv, throttles: new(atomic.Int64), expired: new(atomic.Bool)}
 	config := Config{
 		Clock:     time.Now,
 		Random:    rand.Reader,
 		Log:       newLog(os.Stdout, getenv(logLevelVariable)),
 		Service:   variables.Required(operation.ServiceNameVariable),
 		Throttles: variables.throttles,
+		Expired:   variables.expired,
 	}
 	for _, add := range parts {
 		add(&variables, &config)
@@ -115,16 +132,21 @@ func (c Config) Recorder() *telemetry.Recorder {
 	return telemetry.NewRecorder(telemetry.Config{Log: c.Log, Service: c.Service, Clock: c.Clock, Throttles: c.Throttles})
 }
 
-// Wiring makes what operations with sessions are made of.
-func (c Config) Wiring() wiring.Config {
-	keys := c.keys()
+func (c Config) verifier() *apikey.Verifier {
+	return apikey.NewVerifier(apikey.VerifierConfig{Records: c.Records, Clock: c.Clock, Log: c.Log})
+}
+
+// Bearer makes what operations are made of that only ask who presents a credential.
+func (c Config) Bearer() wiring.Bearer { return c.bearer(c.verifier()) }
+
+func (c Config) bearer(verifier *apikey.Verifier) wiring.Bearer {
 	sessions := session.NewService(session.Config{
-		Keys:     keys,
+		Verifier: verifier,
 		KeyStore: c.Sessions.KeyStore,
 		KeyIDs:   c.Sessions.KeyIDs,
 		Issuer:   c.Sessions.Issuer,
 		Audience: c.Sessions.Audience,
 		Clock:    c.Clock,
 	})
-	return wiring.Config{Keys: keys, Sessions: sessions, Clock: c.Clock}
+	return wiring.Bearer{Sessions: sessions, Clock: c.Clock}
 }

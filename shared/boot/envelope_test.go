@@ -151,7 +151,7 @@ func TestMissingEnvironment(t *testing.T) {
 }
 
 // Who stores nothing that has an end need not be told of a retention; one that cannot be
-// meant is refused, whoever is told of it.
+// meant is refused by whoever can store something.
 func TestRefusedRetention(t *testing.T) {
 	const refusal = "RETENTION_DAYS must be a number of days from 1 to 3650"
 	for value, wants := range map[string]bool{
@@ -165,7 +165,7 @@ func TestRefusedRetention(t *testing.T) {
 				}
 				return protectedAPI
 			}, p.parts...)
-			if refused := err != nil && strings.Contains(err.Error(), refusal); refused == (wants || !p.operation.UsesTable()) {
+			if refused := err != nil && strings.Contains(err.Error(), refusal); refused == (wants || !p.operation.UsesTable() || p.operation.OnlyVerifies()) {
 				t.Errorf("%s, %q: %v", p.operation.Name, value, err)
 			}
 		}
@@ -186,7 +186,7 @@ func TestRetentionIsStored(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d.config.Store = made.Store
+		d.config.Records, d.config.Store = made.Records, made.Store
 		end := time.Date(2099, 12, 31, 0, 0, 0, 0, time.UTC)
 		key := d.create(t, `{"meta":{"name":"ci"},"spec":{"expiration_time":"`+end.Format(time.RFC3339)+`","permissions":{"roles":["SYSTEM_ROLE_READ_ONLY"]}}}`)
 		if got, want := purgeAt(t, config, key.UUID), end.Add(days*24*time.Hour).Unix(); got != strconv.FormatInt(want, 10) {
@@ -226,8 +226,11 @@ func TestFromEnvironment(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if (config.Store != nil) != p.operation.UsesTable() || (config.Sessions.KeyStore != nil) != p.operation.UsesSessions() {
-			t.Errorf("%s: store %T, keys of sessions %T", p.operation.Name, config.Store, config.Sessions.KeyStore)
+		managesKeys := p.operation.UsesTable() && !p.operation.OnlyVerifies()
+		if (config.Records != nil) != p.operation.UsesTable() || (config.Store != nil) != managesKeys ||
+			(config.Sessions.KeyStore != nil) != p.operation.UsesSessions() {
+			t.Errorf("%s: records %T, store %T, keys of sessions %T",
+				p.operation.Name, config.Records, config.Store, config.Sessions.KeyStore)
 		}
 		if _, err := p.function(p.operation, config); err != nil || config.Clock == nil || config.Random == nil || config.Log == nil {
 			t.Errorf("%s: %+v, %v", p.operation.Name, config, err)

@@ -21,8 +21,9 @@ type Part func(*Environment, *Config)
 type Environment struct {
 	getenv    func(string) string
 	missing   []string
-	throttles *atomic.Int64
 	refused   []string
+	throttles *atomic.Int64
+	expired   *atomic.Bool
 }
 
 // Required reads a variable that must be set.
@@ -55,6 +56,7 @@ func (e *Environment) Client(endpoint string) awsclient.Config {
 		Region:    e.getenv("AWS_REGION"),
 		Endpoint:  e.getenv(endpoint),
 		Throttles: e.throttles,
+		Expired:   e.expired,
 		Credentials: credentials.NewStaticCredentialsProvider(
 			e.getenv("AWS_ACCESS_KEY_ID"), e.getenv("AWS_SECRET_ACCESS_KEY"), e.getenv("AWS_SESSION_TOKEN")),
 	}

@@ -54,6 +54,7 @@ func newDeployment(t testing.TB) *deployment {
 	d.meter = dynamotest.Measure(&table)
 	d.store = dynamo.New(table)
 	d.config = boot.Config{
+		Records:  d.store,
 		Store:    d.store,
 		Sessions: newSessions(t),
 		Clock:    d.tick,

@@ -24,17 +24,26 @@ func Alone(endpoint func() wiring.Endpoint) Maker {
 	}
 }
 
-// WithKeys is for an endpoint that needs keys and no sessions.
-func WithKeys(endpoint func(*apikey.Service) wiring.Endpoint) Maker {
+// WithVerifier is for an endpoint that tells whether keys are good.
+func WithVerifier(endpoint func(*apikey.Verifier) wiring.Endpoint) Maker {
 	return func(op operation.Operation, c Config) (lambdaweb.Function, error) {
-		return c.serve(op, endpoint(c.keys())), nil
+		return c.serve(op, endpoint(c.verifier())), nil
 	}
 }
 
-// WithSessions is for an endpoint that gives or takes session tokens.
-func WithSessions(endpoint func(wiring.Config) wiring.Endpoint) Maker {
+// WithSessions is for an endpoint that gives or takes session tokens, and does nothing with
+// keys but to verify them.
+func WithSessions(endpoint func(wiring.Bearer) wiring.Endpoint) Maker {
 	return func(op operation.Operation, c Config) (lambdaweb.Function, error) {
-		return c.serve(op, endpoint(c.Wiring())), nil
+		return c.serve(op, endpoint(c.Bearer())), nil
+	}
+}
+
+// WithKeys is for an endpoint that manages keys, whose callers bear keys or session tokens.
+func WithKeys(endpoint func(wiring.Config) wiring.Endpoint) Maker {
+	return func(op operation.Operation, c Config) (lambdaweb.Function, error) {
+		keys := c.keys()
+		return c.serve(op, endpoint(wiring.Config{Keys: keys, Bearer: c.bearer(keys.Verifier)})), nil
 	}
 }
 

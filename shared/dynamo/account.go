@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"latchkey/shared/apikey"
+	"latchkey/shared/dynamo/fetched"
+	"latchkey/shared/dynamo/stored"
 	"latchkey/shared/fault"
 	"latchkey/shared/namespace"
 	"latchkey/shared/schema"
@@ -26,15 +28,6 @@ func (s *Store) CreateAccount(ctx context.Context, account apikey.Account) error
 		writes = append(writes, s.put(texts))
 	}
 	return s.transactNamed(ctx, nameOfAccount(account), nil, writes...)
-}
-
-// LookupAccount reads an account's record; see apikey.Store.
-func (s *Store) LookupAccount(ctx context.Context, at apikey.AccountLocator) (apikey.Account, error) {
-	record, err := s.getItem(ctx, accountPartitionOf(at), schema.AccountItem)
-	if err != nil {
-		return apikey.Account{}, err
-	}
-	return decodeLiveAccount(record)
 }
 
 // GetAccount reads a whole account; see apikey.Store.
@@ -57,7 +50,7 @@ func (s *Store) GetAccountAtOnce(ctx context.Context, at apikey.AccountLocator) 
 
 func assembleAccount(items []item) (apikey.Account, error) {
 	byKind := bySort(items)
-	account, err := decodeLiveAccount(byKind[schema.AccountItem])
+	account, err := stored.Account(fetched.Item(byKind[schema.AccountItem]))
 	if err != nil {
 		return apikey.Account{}, err
 	}
@@ -89,7 +82,7 @@ func (s *Store) UpdateAccount(ctx context.Context, read, changed apikey.Account)
 // accountChanged tells why an account's record did not meet a write's condition.
 func accountChanged(there item, cause error) error {
 	if _, removed := there[schema.RemovedAt]; removed || there == nil {
-		return fault.Wrap(fault.NotFound, cause, noAccount)
+		return fault.Wrap(fault.NotFound, cause, stored.NoAccount)
 	}
 	return fault.Wrap(fault.Conflict, cause, "the service account was changed meanwhile, read it again")
 }
@@ -105,7 +98,7 @@ func (s *Store) replaceAccountTexts(account apikey.Account) (write, error) {
 // SwitchAccount sets what it sets and nothing else; see apikey.Store.
 func (s *Store) SwitchAccount(ctx context.Context, account apikey.Account) error {
 	return s.transact(ctx, s.update(isLive, accountPartitionOf(account.Locator()), schema.AccountItem,
-		switching(account.Disabled, item{schema.UpdatedAt: moment(account.UpdatedAt)}), gone(noAccount)))
+		switching(account.Disabled, item{schema.UpdatedAt: moment(account.UpdatedAt)}), gone(stored.NoAccount)))
 }
 
 // MarkAccount takes an account out of the index and out of its name; see apikey.Store.
@@ -115,7 +108,7 @@ func (s *Store) MarkAccount(ctx context.Context, read apikey.Account, at time.Ti
 	partition := accountPartitionOf(read.Locator())
 	mark := change{set: item{schema.RemovedAt: moment(at)}, remove: []string{schema.Tenant, schema.Path}}
 	for range namingAttempts {
-		record := s.update(isNamed(read.Name), partition, schema.AccountItem, mark, renamed(noAccount))
+		record := s.update(isNamed(read.Name), partition, schema.AccountItem, mark, renamed(stored.NoAccount))
 		err := s.transactNamed(ctx, nil, nameOfAccount(read), record)
 		other, isRenamed := errors.AsType[*renamedError](err)
 		if !isRenamed {
@@ -123,17 +116,17 @@ func (s *Store) MarkAccount(ctx context.Context, read apikey.Account, at time.Ti
 		}
 		read.Name = other.name
 	}
-	return s.transact(ctx, s.update(isLive, partition, schema.AccountItem, mark, gone(noAccount)))
+	return s.transact(ctx, s.update(isLive, partition, schema.AccountItem, mark, gone(stored.NoAccount)))
 }
 
 // Accounts reads the accounts of a namespace from the index; see apikey.Store.
 func (s *Store) Accounts(ctx context.Context, ns namespace.Namespace) iter.Seq2[apikey.Account, error] {
-	return decoded(s.walk(ctx, accountsOf(ns), schema.NamespaceRange(ns.String())), decodeAccount)
+	return decoded(s.walk(ctx, accountsOf(ns), schema.NamespaceRange(ns.String())), stored.ListedAccount)
 }
 
 // SubtreeAccounts reads the accounts of a subtree from the index; see apikey.Store.
 func (s *Store) SubtreeAccounts(ctx context.Context, ns namespace.Namespace) iter.Seq2[apikey.Account, error] {
-	return decoded(s.walk(ctx, accountsOf(ns), schema.SubtreeRange(ns.String())), decodeAccountHandle)
+	return decoded(s.walk(ctx, accountsOf(ns), schema.SubtreeRange(ns.String())), stored.AccountHandle)
 }
 
 // accountsOf is the partition that holds a namespace's accounts.
@@ -144,7 +137,7 @@ func accountsOf(ns namespace.Namespace) listing {
 // AccountKeys reads an account's keys from the index; see apikey.Store.
 func (s *Store) AccountKeys(ctx context.Context, of apikey.AccountLocator) iter.Seq2[apikey.Key, error] {
 	in := listing{schema.ByOwner, accountPartitionOf(of)}
-	return decoded(s.walk(ctx, in, schema.NamespaceRange(of.Namespace.String())), decodeKey)
+	return decoded(s.walk(ctx, in, schema.NamespaceRange(of.Namespace.String())), stored.Listed)
 }
 
 // AddAccountTexts reads the texts of the accounts that have any; see apikey.Store.
@@ -160,8 +153,6 @@ func (s *Store) AddAccountTexts(ctx context.Context, accounts []apikey.Account) 
 		return err
 	})
 }
-
-const noAccount = "the service account does not exist"
 
 func accountPartitionOf(at apikey.AccountLocator) string {
 	return schema.AccountPartition(at.Namespace.String(), at.ID.String())
@@ -191,39 +182,6 @@ func encodeAccountTexts(account apikey.Account) (item, error) {
 		Description: account.Texts.Description,
 		AvatarURL:   account.Texts.AvatarURL,
 	})
-}
-
-// decodeLiveAccount reads a record that may not be there, or be marked as deleted.
-func decodeLiveAccount(record item) (apikey.Account, error) {
-	if _, removed := record[schema.RemovedAt]; removed || record == nil {
-		return apikey.Account{}, fault.New(fault.NotFound, noAccount)
-	}
-	return decodeAccount(record)
-}
-
-// decodeAccountHandle is to accounts what decodeHandle is to keys.
-func decodeAccountHandle(record item) (apikey.Account, error) {
-	at, err := AccountIn(textIn(record, schema.PartitionKey))
-	if err != nil {
-		return apikey.Account{}, err
-	}
-	return apikey.Account{Namespace: at.Namespace, ID: at.ID, Name: textIn(record, schema.Name)}, nil
-}
-
-func decodeAccount(record item) (apikey.Account, error) {
-	account, err := decodeAccountHandle(record)
-	if err != nil {
-		return apikey.Account{}, err
-	}
-	r := reader{record: record}
-	_, account.Disabled = record[schema.Disabled]
-	account.FullName = textIn(record, schema.FullName)
-	account.CreatedAt = r.time(schema.CreatedAt)
-	account.UpdatedAt = r.time(schema.UpdatedAt)
-	account.Version = numberIn(record, schema.Version)
-	account.HasTexts = isTrue(record, schema.HasTexts)
-	account.HasAvatar = isTrue(record, schema.HasAvatar)
-	return account, r.err
 }
 
 func decodeAccountTexts(encoded item) (apikey.AccountTexts, error) {

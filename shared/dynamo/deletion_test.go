@@ -20,6 +20,7 @@ import (
 	"latchkey/shared/apikey"
 	"latchkey/shared/dynamo"
 	"latchkey/shared/dynamo/dynamotest"
+	"latchkey/shared/dynamo/stored"
 	"latchkey/shared/fault"
 	"latchkey/shared/schema"
 )
@@ -291,7 +292,7 @@ func purgeMarked(t *testing.T, config dynamo.Config) {
 		if it[schema.RemovedAt] == nil {
 			continue
 		}
-		account, err := dynamo.AccountIn(at.partition)
+		account, err := stored.AccountIn(at.partition)
 		if err != nil {
 			t.Fatal(err)
 		}

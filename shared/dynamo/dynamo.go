@@ -39,6 +39,12 @@
 //
 // What DynamoDB did not answer is fault.Unavailable, and never a key that does not
 // exist. What it refuses for a reason that only we can mend is Internal.
+//
+// # Packages
+//
+// Package records is what every verification needs of this one, by a client that is made
+// for it; functions that need no more are made of it alone. Package stored reads records,
+// whichever client has fetched them. Both clients of a store share their connections.
 package dynamo
 
 import (
@@ -50,6 +56,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"latchkey/shared/awsclient"
+	"latchkey/shared/dynamo/records"
 	"latchkey/shared/schema"
 )
 
@@ -58,17 +65,15 @@ const DefaultRetention = schema.RetentionDays * 24 * time.Hour
 
 // A Config says where the table is.
 type Config struct {
-	awsclient.Config
-	Table string
+	records.Config
 
 	// Retention is how long a key stays after its expiry; zero for DefaultRetention.
 	Retention time.Duration
-	// Options change the client, for instance to measure it.
-	Options []func(*dynamodb.Options)
 }
 
 // A Store is an apikey.Store on one table.
 type Store struct {
+	*records.Records
 	client    *dynamodb.Client
 	table     *string
 	retention time.Duration
@@ -80,21 +85,25 @@ func New(c Config) *Store {
 	if retention == 0 {
 		retention = DefaultRetention
 	}
-	return &Store{client: newClient(c), table: aws.String(c.Table), retention: retention}
+	c.Config.Config = c.WithOneTransport()
+	return &Store{
+		Records: records.New(c.Config),
+		client:  newClient(c.Config.Config), table: aws.String(c.Table), retention: retention,
+	}
 }
 
-func newClient(c Config) *dynamodb.Client {
+func newClient(c awsclient.Config) *dynamodb.Client {
 	return dynamodb.New(dynamodb.Options{
 		Region:       c.Region,
 		Credentials:  c.Credentials,
 		BaseEndpoint: c.BaseEndpoint(),
 		HTTPClient:   c.SDKClient(),
 		Retryer:      newRetryer(c),
-	}, c.Options...)
+	})
 }
 
-func newRetryer(c Config) aws.Retryer {
-	return c.NewRetryer(retry.IsErrorRetryableFunc(func(err error) aws.Ternary {
+func newRetryer(c awsclient.Config) aws.Retryer {
+	return c.NewRetryer(retry.IsErrorRetryableFunc(records.IsConflict), retry.IsErrorRetryableFunc(func(err error) aws.Ternary {
 		if isThrottledTransaction(err) {
 			c.CountThrottle()
 		}

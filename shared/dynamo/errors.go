@@ -6,61 +6,32 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"github.com/aws/smithy-go"
 
-	"latchkey/shared/awsclient"
-	"latchkey/shared/fault"
+	"latchkey/shared/dynamo/records"
 )
 
 const (
 	reasonNone      = "None"
 	reasonCondition = "ConditionalCheckFailed"
 	reasonConflict  = "TransactionConflict"
-	codeConflict    = "TransactionConflictException"
 )
 
 // Why a part of a transaction was one too many.
 var reasonsThrottled = []string{"ThrottlingError", "ProvisionedThroughputExceeded"}
 
-// Codes of refusals that pass: the same request may be taken later, or by a fresh
-// process with fresh credentials.
-//
-// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
-var passing = []string{
-	"ExpiredTokenException",
-	"ProvisionedThroughputExceededException",
-	"RequestLimitExceeded",
-	"ThrottlingException",
-	codeConflict,
-	"TransactionInProgressException",
-}
-
-// classify makes a fault of an error of the SDK. No answer at all is as good as a
-// refusal that passes.
+// classify makes a fault of an error of the SDK. A transaction may be taken later that was
+// canceled for nothing that lasts.
 func classify(err error) error {
-	if isRefusedForGood(err) {
-		return fault.Wrap(fault.Internal, err, "internal error")
-	}
-	return fault.Wrap(fault.Unavailable, err, "the key store did not answer, try again")
-}
-
-// isRefusedForGood reports whether DynamoDB said no to a request that it will never
-// take.
-func isRefusedForGood(err error) bool {
-	if !awsclient.IsRefusal(err, passing) {
-		return false
-	}
 	canceled, ok := errors.AsType[*types.TransactionCanceledException](err)
-	return !ok || slices.ContainsFunc(canceled.CancellationReasons, isLasting)
+	if ok && !slices.ContainsFunc(canceled.CancellationReasons, isLasting) {
+		return records.Unavailable(err)
+	}
+	return records.Classify(err)
 }
 
-// isTransactionConflict tells the retryer what the SDK leaves to its callers: a
-// write that met another one on the same item. Anything that a transaction was
-// canceled for beside conflicts and throttling is not worth repeating.
+// isTransactionConflict tells the retryer of a transaction that met another write. Anything
+// that one was canceled for beside conflicts and throttling is not worth repeating.
 func isTransactionConflict(err error) aws.Ternary {
-	if refusal, ok := errors.AsType[smithy.APIError](err); ok && refusal.ErrorCode() == codeConflict {
-		return aws.TrueTernary
-	}
 	canceled, ok := errors.AsType[*types.TransactionCanceledException](err)
 	if !ok {
 		return aws.UnknownTernary

@@ -1,16 +1,13 @@
 package dynamo
 
 import (
-	"errors"
 	"fmt"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"latchkey/shared/apikey"
 	"latchkey/shared/fault"
-	"latchkey/shared/namespace"
 	"latchkey/shared/schema"
 )
 
@@ -122,13 +119,6 @@ func (s *Store) encodeUse(key apikey.Key) item {
 	return record
 }
 
-func decodeUse(record item) time.Time {
-	if used := numberIn(record, schema.UsedAt); used > 0 {
-		return time.UnixMicro(used).UTC()
-	}
-	return time.Time{}
-}
-
 // purgeAt is when TTL may remove the key's items, in seconds since 1970; zero is
 // never.
 func (s *Store) purgeAt(key apikey.Key) int64 {
@@ -140,73 +130,6 @@ func (s *Store) purgeAt(key apikey.Key) int64 {
 
 func partitionOf(at apikey.Locator) string {
 	return schema.KeyPartition(at.Namespace.String(), at.ID.String())
-}
-
-// decodeHandle reads what a key is deleted by: where it is, its name and whose it is. A
-// deletion reads no more, so that nothing else in a record, however damaged, stops it.
-func decodeHandle(record item) (apikey.Key, error) {
-	at, err := locatorOf(textIn(record, schema.Path))
-	if err != nil {
-		return apikey.Key{}, err
-	}
-	r := reader{record: record}
-	key := apikey.Key{Locator: at, Name: textIn(record, schema.Name)}
-	if owner, owned := record[schema.Owner]; owned {
-		key.Account = r.account(owner)
-	}
-	return key, r.err
-}
-
-// decodeKey reads what an index holds of a record. It does so by hand,
-// because it is on the way of every verification: reflection would take four times
-// the allocations. What cannot be read is an error where leaving it out would give
-// the key more than it has.
-func decodeKey(record item) (apikey.Key, error) {
-	key, err := decodeHandle(record)
-	if err != nil {
-		return apikey.Key{}, err
-	}
-	r := reader{record: record}
-	_, key.Disabled = record[schema.Disabled]
-	key.User = textIn(record, schema.User)
-	key.Grant = r.grant(schema.Grant)
-	key.Propagate = isTrue(record, schema.Propagate)
-	key.ExpiresAt = r.time(schema.ExpiresAt)
-	key.CreatedAt = r.time(schema.CreatedAt)
-	key.CreatedBy = decodeActor(mapIn(record, schema.CreatedBy))
-	key.Version = numberIn(record, schema.Version)
-	key.HasTexts = isTrue(record, schema.HasTexts)
-	key.RotatedAt = r.time(schema.RotatedAt)
-	key.RetainMinutes = numberIn(record, schema.Retain)
-	key.UpdatedAt, key.UpdatedBy = key.CreatedAt, key.CreatedBy
-	if _, updated := record[schema.UpdatedAt]; updated {
-		key.UpdatedAt = r.time(schema.UpdatedAt)
-		key.UpdatedBy = decodeActor(mapIn(record, schema.UpdatedBy))
-	}
-	return key, r.err
-}
-
-// decodeRecord reads a record from the table, which has a digest.
-func decodeRecord(record item) (apikey.Key, error) {
-	key, err := decodeKey(record)
-	if err != nil {
-		return apikey.Key{}, err
-	}
-	if key.Digest, err = decodeDigest(record[schema.Digest]); err != nil {
-		return apikey.Key{}, err
-	}
-	if previous, rotated := record[schema.Previous]; rotated {
-		key.Previous, err = decodeDigest(previous)
-	}
-	return key, err
-}
-
-func decodeDigest(value types.AttributeValue) (apikey.Digest, error) {
-	digest, ok := value.(*types.AttributeValueMemberB)
-	if !ok || len(digest.Value) != len(apikey.Digest{}) {
-		return apikey.Digest{}, errors.New("stored digest cannot be read")
-	}
-	return apikey.Digest(digest.Value), nil
 }
 
 func decodeTexts(encoded item) (apikey.Texts, error) {
@@ -225,28 +148,4 @@ func decodeAbout(encoded item) (aboutItem, error) {
 		return aboutItem{}, fmt.Errorf("stored texts: %w", err)
 	}
 	return about, nil
-}
-
-// AccountIn reads where an account is from the partition key of its items, as the table's
-// stream shows it.
-func AccountIn(partition string) (apikey.AccountLocator, error) {
-	ns, id, ok := placeIn(schema.SplitAccountPartition(partition))
-	if !ok {
-		return apikey.AccountLocator{}, fmt.Errorf("stored partition %q is of no account", partition)
-	}
-	return apikey.AccountLocator{Namespace: ns, ID: id}, nil
-}
-
-func locatorOf(path string) (apikey.Locator, error) {
-	ns, id, ok := placeIn(schema.SplitPath(path))
-	if !ok {
-		return apikey.Locator{}, fmt.Errorf("stored path %q is of no key", path)
-	}
-	return apikey.Locator{Namespace: ns, ID: id}, nil
-}
-
-func placeIn(nsText, idText string, ok bool) (namespace.Namespace, apikey.ID, bool) {
-	ns, err := namespace.Parse(nsText)
-	id, idOK := apikey.ParseID(idText)
-	return ns, id, ok && err == nil && idOK
 }

@@ -13,6 +13,8 @@ import (
 
 	"latchkey/shared/apikey"
 	"latchkey/shared/awsclient"
+	"latchkey/shared/dynamo/fetched"
+	"latchkey/shared/dynamo/stored"
 	"latchkey/shared/fault"
 	"latchkey/shared/namespace"
 	"latchkey/shared/schema"
@@ -59,7 +61,7 @@ func (s *Store) List(ctx context.Context, sel apikey.Selection) (apikey.Page, er
 	}
 	keys := make([]apikey.Key, min(len(listed), sel.Limit))
 	for i := range keys {
-		if keys[i], err = decodeKey(listed[i]); err != nil {
+		if keys[i], err = stored.Listed(fetched.Item(listed[i])); err != nil {
 			return apikey.Page{}, err
 		}
 	}
@@ -83,7 +85,7 @@ func (s *Store) firstOf(ctx context.Context, in listing, sel apikey.Selection) (
 
 // SubtreeKeys reads the keys of a subtree from the index; see apikey.Store.
 func (s *Store) SubtreeKeys(ctx context.Context, ns namespace.Namespace) iter.Seq2[apikey.Key, error] {
-	return decoded(s.walk(ctx, keysOf(ns), schema.SubtreeRange(ns.String())), decodeHandle)
+	return decoded(s.walk(ctx, keysOf(ns), schema.SubtreeRange(ns.String())), stored.Handle)
 }
 
 // skip passes over the first keys of a range. They are read, and paid for, but
@@ -147,12 +149,12 @@ func (s *Store) walk(ctx context.Context, in listing, within schema.Range) iter.
 }
 
 // decoded decodes the items of a walk.
-func decoded[T any](items iter.Seq2[item, error], decode func(item) (T, error)) iter.Seq2[T, error] {
+func decoded[T any](items iter.Seq2[item, error], decode func(stored.Item) (T, error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		for it, err := range items {
 			var value T
 			if err == nil {
-				value, err = decode(it)
+				value, err = decode(fetched.Item(it))
 			}
 			if !yield(value, err) || err != nil {
 				return
@@ -225,7 +227,7 @@ func (s *Store) AddUses(ctx context.Context, keys []apikey.Key) error {
 	}
 	for places := range slices.Chunk(owned, usesPerBatch) {
 		_, err := s.addBatch(ctx, partitions, places, schema.UseItem, func(i int, use item) error {
-			keys[i].UsedAt = decodeUse(use)
+			keys[i].UsedAt = stored.UsedAt(fetched.Item(use))
 			return nil
 		})
 		if err != nil {
@@ -336,6 +338,6 @@ func (s *Store) namespaceBehind(
 	if err != nil || len(first) == 0 {
 		return namespace.Namespace{}, err
 	}
-	found, err := locatorOf(textIn(first[0], schema.Path))
+	found, err := stored.LocatorIn(textIn(first[0], schema.Path))
 	return found.Namespace, err
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"latchkey/shared/apikey"
+	"latchkey/shared/dynamo/stored"
 	"latchkey/shared/fault"
 	"latchkey/shared/namespace"
 	"latchkey/shared/schema"
@@ -172,12 +173,12 @@ func isHeldBy(holder string) condition {
 
 // KeyNamed reads which key has a name; see apikey.Store.
 func (s *Store) KeyNamed(ctx context.Context, of apikey.AccountLocator, name string) (apikey.ID, error) {
-	return s.holderOf(ctx, accountPartitionOf(of), schema.KeyNameItem(name), noKey)
+	return s.holderOf(ctx, accountPartitionOf(of), schema.KeyNameItem(name), stored.NoKey)
 }
 
 // AccountNamed reads which account has a name; see apikey.Store.
 func (s *Store) AccountNamed(ctx context.Context, ns namespace.Namespace, name string) (apikey.ID, error) {
-	return s.holderOf(ctx, schema.AccountNamePartition(ns.String(), name), schema.AccountNameItem, noAccount)
+	return s.holderOf(ctx, schema.AccountNamePartition(ns.String(), name), schema.AccountNameItem, stored.NoAccount)
 }
 
 func (s *Store) holderOf(ctx context.Context, partition, sort, missing string) (apikey.ID, error) {
@@ -205,6 +206,6 @@ func (s *Store) checkAccount(key apikey.Key) write {
 		ConditionExpression:      isLive.text,
 		ExpressionAttributeNames: isLive.names,
 	}}, refused: func(_ item, cause error) error {
-		return fault.Wrap(fault.NotFound, cause, noAccount)
+		return fault.Wrap(fault.NotFound, cause, stored.NoAccount)
 	}}
 }

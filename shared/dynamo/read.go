@@ -8,21 +8,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"latchkey/shared/apikey"
-	"latchkey/shared/fault"
+	"latchkey/shared/dynamo/fetched"
+	"latchkey/shared/dynamo/stored"
 	"latchkey/shared/schema"
 )
-
-// Lookup reads a key's record; see apikey.Store.
-func (s *Store) Lookup(ctx context.Context, at apikey.Locator) (apikey.Key, error) {
-	record, err := s.getItem(ctx, partitionOf(at), schema.KeyItem)
-	if err != nil {
-		return apikey.Key{}, err
-	}
-	if record == nil {
-		return apikey.Key{}, notFound()
-	}
-	return decodeRecord(record)
-}
 
 // Get reads a whole key; see apikey.Store.
 func (s *Store) Get(ctx context.Context, at apikey.Locator) (apikey.Key, error) {
@@ -64,18 +53,14 @@ func (s *Store) readAtOnce(ctx context.Context, partition string, sorts ...strin
 // assemble makes one key of the items of its partition.
 func assemble(items []item) (apikey.Key, error) {
 	byKind := bySort(items)
-	record, ok := byKind[schema.KeyItem]
-	if !ok {
-		return apikey.Key{}, notFound()
-	}
-	key, err := decodeRecord(record)
+	key, err := stored.Key(fetched.Item(byKind[schema.KeyItem]))
 	if err != nil {
 		return apikey.Key{}, err
 	}
 	if about, ok := byKind[schema.AboutItem]; ok {
 		key.Texts, err = decodeTexts(about)
 	}
-	key.UsedAt = decodeUse(byKind[schema.UseItem])
+	key.UsedAt = stored.UsedAt(fetched.Item(byKind[schema.UseItem]))
 	return key, err
 }
 
@@ -108,10 +93,4 @@ func (s *Store) readPartition(ctx context.Context, partition string, within sche
 		return nil, classify(err)
 	}
 	return out.Items, nil
-}
-
-const noKey = "the key does not exist"
-
-func notFound() error {
-	return fault.New(fault.NotFound, noKey)
 }

@@ -37,10 +37,10 @@ func TestPurgeTimes(t *testing.T) {
 	}
 	want := strconv.FormatInt(noon.Add(48*time.Hour).Unix(), 10)
 	for _, sort := range []string{schema.KeyItem, schema.AboutItem} {
-		if got, ok := stored(t, config, expiring, sort)[schema.PurgeAt].(*types.AttributeValueMemberN); !ok || got.Value != want {
+		if got, ok := itemOf(t, config, expiring, sort)[schema.PurgeAt].(*types.AttributeValueMemberN); !ok || got.Value != want {
 			t.Errorf("%s has the purge time %v, want %s", sort, got, want)
 		}
-		if got, there := stored(t, config, forever, sort)[schema.PurgeAt]; there {
+		if got, there := itemOf(t, config, forever, sort)[schema.PurgeAt]; there {
 			t.Errorf("%s of a key without expiry has the purge time %v", sort, got)
 		}
 	}
@@ -80,7 +80,7 @@ func TestCorruptRecordsAreRefused(t *testing.T) {
 		}
 		key := newKey("demo")
 		create(t, dynamo.New(config), key)
-		item := stored(t, config, key, schema.KeyItem)
+		item := itemOf(t, config, key, schema.KeyItem)
 		change(item)
 		_, err := table.Client(config.Endpoint).PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &config.Table, Item: item})
 		if err != nil {
@@ -102,7 +102,7 @@ func TestDisabledOfAnyKindIsDisabled(t *testing.T) {
 	config := database.NewTable(t)
 	key := newKey("demo")
 	create(t, dynamo.New(config), key)
-	item := stored(t, config, key, schema.KeyItem)
+	item := itemOf(t, config, key, schema.KeyItem)
 	item[schema.Disabled] = &types.AttributeValueMemberS{Value: "yes"}
 	_, err := table.Client(config.Endpoint).PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &config.Table, Item: item})
 	if err != nil {
@@ -113,7 +113,7 @@ func TestDisabledOfAnyKindIsDisabled(t *testing.T) {
 	}
 }
 
-func stored(t *testing.T, config dynamo.Config, key apikey.Key, sort string) map[string]types.AttributeValue {
+func itemOf(t *testing.T, config dynamo.Config, key apikey.Key, sort string) map[string]types.AttributeValue {
 	t.Helper()
 	out, err := table.Client(config.Endpoint).GetItem(t.Context(), &dynamodb.GetItemInput{
 		TableName: &config.Table,

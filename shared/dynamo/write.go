@@ -4,13 +4,13 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"latchkey/shared/apikey"
+	"latchkey/shared/dynamo/stored"
 	"latchkey/shared/fault"
 	"latchkey/shared/schema"
 )
@@ -132,7 +132,7 @@ func (s *Store) Update(ctx context.Context, read, changed apikey.Key) error {
 // keyChanged tells why a key's record did not meet a write's condition.
 func keyChanged(there item, cause error) error {
 	if there == nil {
-		return fault.Wrap(fault.NotFound, cause, noKey)
+		return fault.Wrap(fault.NotFound, cause, stored.NoKey)
 	}
 	return fault.Wrap(fault.Conflict, cause, "the key was changed meanwhile, read it again")
 }
@@ -149,7 +149,7 @@ func (s *Store) replaceTexts(key apikey.Key) (write, error) {
 func (s *Store) Switch(ctx context.Context, key apikey.Key) error {
 	return s.transact(ctx, s.update(isLive, partitionOf(key.Locator), schema.KeyItem, switching(key.Disabled, item{
 		schema.UpdatedAt: moment(key.UpdatedAt), schema.UpdatedBy: encodeActor(key.UpdatedBy),
-	}), gone(noKey)))
+	}), gone(stored.NoKey)))
 }
 
 // Delete removes a key and all that belongs to it; see apikey.Store. It goes by the name
@@ -159,11 +159,11 @@ func (s *Store) Delete(ctx context.Context, read apikey.Key) error {
 	partition := partitionOf(read.Locator)
 	texts := s.delete(partition, schema.AboutItem)
 	if read.Account.IsZero() {
-		return s.transact(ctx, s.deleteIf(isThere, partition, schema.KeyItem, gone(noKey)), texts)
+		return s.transact(ctx, s.deleteIf(isThere, partition, schema.KeyItem, gone(stored.NoKey)), texts)
 	}
 	use := s.delete(partition, schema.UseItem)
 	for range namingAttempts {
-		record := s.deleteIf(isNamed(read.Name), partition, schema.KeyItem, renamed(noKey))
+		record := s.deleteIf(isNamed(read.Name), partition, schema.KeyItem, renamed(stored.NoKey))
 		err := s.transactNamed(ctx, nil, s.nameOfKey(read), record, texts, use)
 		other, isRenamed := errors.AsType[*renamedError](err)
 		if !isRenamed {
@@ -171,7 +171,7 @@ func (s *Store) Delete(ctx context.Context, read apikey.Key) error {
 		}
 		read.Name = other.name
 	}
-	return s.transact(ctx, s.deleteIf(isThere, partition, schema.KeyItem, gone(noKey)), texts, use)
+	return s.transact(ctx, s.deleteIf(isThere, partition, schema.KeyItem, gone(stored.NoKey)), texts, use)
 }
 
 // A renamedError says that a record has another name than was read.
@@ -193,23 +193,6 @@ func renamed(missing string) func(item, error) error {
 
 func gone(missing string) func(item, error) error {
 	return func(_ item, cause error) error { return fault.Wrap(fault.NotFound, cause, missing) }
-}
-
-// NoteUse updates an item that is made and deleted with its key: it cannot come back
-// behind it. See apikey.Store.
-func (s *Store) NoteUse(ctx context.Context, at apikey.Locator, used, unlessSince time.Time) error {
-	_, err := s.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-		TableName:                 s.table,
-		Key:                       primaryKey(partitionOf(at), schema.UseItem),
-		UpdateExpression:          aws.String("SET #used = :used"),
-		ConditionExpression:       aws.String("#used <= :since"),
-		ExpressionAttributeNames:  map[string]string{"#used": schema.UsedAt},
-		ExpressionAttributeValues: item{":used": number(used.UnixMicro()), ":since": number(unlessSince.UnixMicro())},
-	})
-	if _, since := errors.AsType[*types.ConditionalCheckFailedException](err); since || err == nil {
-		return nil
-	}
-	return classify(err)
 }
 
 // conflictAttempts is how often a transaction is sent, each time with all of the SDK's

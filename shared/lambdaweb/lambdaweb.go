@@ -10,15 +10,11 @@
 package lambdaweb
 
 import (
-	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"io"
-	"log"
 	"log/slog"
-	"os"
 	"runtime/debug"
 	"time"
 
@@ -36,27 +32,6 @@ import (
 
 // A Function is what Lambda invokes with an event's bytes.
 type Function = lambda.Handler
-
-// Start serves a function until the platform ends the process.
-//
-// The platform's library prints every error that a function gives, whose text is for the
-// invoker and may repeat what he sent. A function has told of it already, so that this is
-// kept back.
-func Start(f Function) {
-	log.SetOutput(discreet{os.Stderr})
-	lambda.Start(f)
-}
-
-type discreet struct{ out io.Writer }
-
-// Write writes a line unless it is an error that a function gave. Of a panic that it did
-// not survive nothing else tells.
-func (d discreet) Write(line []byte) (int, error) {
-	if bytes.Contains(line, []byte(`{"errorMessage":`)) && !bytes.Contains(line, []byte(`"stackTrace":`)) {
-		return len(line), nil
-	}
-	return d.out.Write(line)
-}
 
 // HTTP is the function of an operation that has a route.
 func HTTP(op operation.Operation, server *web.Server) Function {

@@ -489,6 +489,12 @@ func (o Operation) Path() string {
 // UsesTable reports whether the operation touches the table at all.
 func (o Operation) UsesTable() bool { return len(o.Touches) > 0 }
 
+// OnlyVerifies reports whether the operation does nothing with the table but what it takes to
+// tell whether a key is good.
+func (o Operation) OnlyVerifies() bool {
+	return o.UsesTable() && !slices.ContainsFunc(o.Touches, func(t Touch) bool { return t != authenticate && t != noteUse })
+}
+
 // WritesItems reports whether the operation writes items that may have an end, and so must
 // know how long they stay after it. To note a use says nothing of that.
 func (o Operation) WritesItems() bool {

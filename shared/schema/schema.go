@@ -82,6 +82,15 @@ const (
 	Retain    = "retain_minutes" // for how long since then the previous secret is good
 )
 
+// Members of the maps in a key's record: of its grant, and of who made or changed it.
+const (
+	GrantRoles  = "roles"
+	GrantRules  = "rules"
+	GrantExcept = "except"
+	ActorID     = "id"
+	ActorName   = "name"
+)
+
 // Attributes of a service account's record beside those it shares with a key's.
 const (
 	FullName  = "full_name"
@@ -155,6 +164,9 @@ var Table = Layout{
 
 // KeyPartition is the partition key of a key's items.
 func KeyPartition(namespace, id string) string { return namespace + "#" + id }
+
+// NoPartition is the partition key of no item: no namespace is empty.
+const NoPartition = "#"
 
 const accountPrefix = "account/"
 

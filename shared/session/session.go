@@ -61,7 +61,7 @@ type KeyStore interface {
 // A Config says what a Service is made of. All of it must be set, but for an operation
 // that takes no credential and gives none.
 type Config struct {
-	Keys     *apikey.Service
+	Verifier *apikey.Verifier
 	KeyStore KeyStore
 	KeyIDs   []string // of the session keys; the first signs
 	Issuer   string
@@ -99,7 +99,7 @@ func (s *Service) Authenticate(ctx context.Context, credential string) (apikey.K
 	if err != nil {
 		return apikey.Key{}, Refuse(err)
 	}
-	verdict, err := s.config.Keys.Verify(ctx, presented)
+	verdict, err := s.config.Verifier.Verify(ctx, presented)
 	key, err := accepted(verdict, err)
 	return key, ofKey(presented.Locator, err)
 }
@@ -110,7 +110,7 @@ func (s *Service) Authenticate(ctx context.Context, credential string) (apikey.K
 func (s *Service) Exchange(
 	ctx context.Context, presented apikey.FullKey, lifetime time.Duration,
 ) (Token, apikey.Key, error) {
-	verdict, err := s.config.Keys.Login(ctx, presented)
+	verdict, err := s.config.Verifier.Login(ctx, presented)
 	key, err := accepted(verdict, err)
 	if err != nil {
 		return Token{}, apikey.Key{}, err
@@ -125,7 +125,7 @@ func (s *Service) redeem(ctx context.Context, token string) (apikey.Key, error) 
 	if err != nil {
 		return apikey.Key{}, err
 	}
-	verdict, err := s.config.Keys.Check(ctx, at)
+	verdict, err := s.config.Verifier.Check(ctx, at)
 	key, err := accepted(verdict, err)
 	return key, ofKey(at, err)
 }

@@ -105,7 +105,7 @@ func (f *fixture) sessions(keyIDs ...string) *session.Service {
 
 func (f *fixture) config(keyIDs ...string) session.Config {
 	return session.Config{
-		Keys:     f.keys,
+		Verifier: f.keys.Verifier,
 		KeyStore: kms.New(clientOf(f.endpoint)),
 		KeyIDs:   keyIDs,
 		Issuer:   issuer,

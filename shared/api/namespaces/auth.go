@@ -58,7 +58,7 @@ type tenant struct {
 
 // exchange gives a session token for a pair. Every refusal of a well-formed pair is the
 // same.
-func (a *answerer) exchange(ctx context.Context, r *web.Request) (web.Response, error) {
+func (w *welcomer) exchange(ctx context.Context, r *web.Request) (web.Response, error) {
 	var request pairRequest
 	if err := web.DecodeJSON(r.Body, &request); err != nil {
 		return web.Response{}, err
@@ -71,7 +71,7 @@ func (a *answerer) exchange(ctx context.Context, r *web.Request) (web.Response, 
 		bearer.Judge(r, err)
 		return web.Response{}, session.Refuse(err)
 	}
-	token, key, err := bearer.Exchange(ctx, r, a.Sessions, presented, session.MaxLifetime)
+	token, key, err := bearer.Exchange(ctx, r, w.Sessions, presented, session.MaxLifetime)
 	if err != nil {
 		return web.Response{}, err
 	}
@@ -84,8 +84,8 @@ func (a *answerer) exchange(ctx context.Context, r *web.Request) (web.Response, 
 }
 
 // whoAmI tells who the bearer of a key or token is. He needs no right for it.
-func (a *answerer) whoAmI(ctx context.Context, r *web.Request) (web.Response, error) {
-	key, err := bearer.Of(ctx, r, a.Sessions)
+func (w *welcomer) whoAmI(ctx context.Context, r *web.Request) (web.Response, error) {
+	key, err := bearer.Of(ctx, r, w.Sessions)
 	if err != nil {
 		return web.Response{}, err
 	}

@@ -74,11 +74,14 @@ func ListNamespaces(c wiring.Config) wiring.Endpoint {
 	return managed(c, access.Read, (*answerer).listNamespaces)
 }
 
+// A welcomer answers those who ask for a token or who they are.
+type welcomer struct{ wiring.Bearer }
+
 // ExchangeAPIKey is the endpoint of operation.ExchangeAPIKey.
-func ExchangeAPIKey(c wiring.Config) wiring.Endpoint { return endpoint((&answerer{c}).exchange) }
+func ExchangeAPIKey(b wiring.Bearer) wiring.Endpoint { return endpoint((&welcomer{b}).exchange) }
 
 // WhoAmI is the endpoint of operation.WhoAmI.
-func WhoAmI(c wiring.Config) wiring.Endpoint { return endpoint((&answerer{c}).whoAmI) }
+func WhoAmI(b wiring.Bearer) wiring.Endpoint { return endpoint((&welcomer{b}).whoAmI) }
 
 func endpoint(h web.Handler) wiring.Endpoint { return wiring.Endpoint{Handler: h, Envelope: Envelope} }
 

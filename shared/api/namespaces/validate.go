@@ -38,13 +38,13 @@ func (verdict) IsZero() bool { return false }
 
 // A validator has what a validation is made of, which asks for no sessions.
 type validator struct {
-	keys    *apikey.Service
-	answers func() validateAnswers // made when they are first needed
+	verifier *apikey.Verifier
+	answers  func() validateAnswers // made when they are first needed
 }
 
 // ValidateAPIKey is the endpoint of operation.ValidateAPIKey.
-func ValidateAPIKey(keys *apikey.Service) wiring.Endpoint {
-	return endpoint((&validator{keys: keys, answers: sync.OnceValue(newValidateAnswers)}).validate)
+func ValidateAPIKey(verifier *apikey.Verifier) wiring.Endpoint {
+	return endpoint((&validator{verifier: verifier, answers: sync.OnceValue(newValidateAnswers)}).validate)
 }
 
 // validate tells whether a pair is good. Well-formed input is always answered with
@@ -63,7 +63,7 @@ func (v *validator) validate(ctx context.Context, r *web.Request) (web.Response,
 		bearer.Judge(r, err)
 		return v.answers().invalid(request.Key, isCompact(r))
 	}
-	found, err := v.keys.Verify(ctx, presented)
+	found, err := v.verifier.Verify(ctx, presented)
 	if err != nil {
 		return web.Response{}, err
 	}

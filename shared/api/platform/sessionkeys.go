@@ -33,7 +33,7 @@ type jwk struct {
 }
 
 // SessionKeys is the endpoint of operation.SessionKeys.
-func SessionKeys(c wiring.Config) wiring.Endpoint { return endpoint(publish(c.Sessions)) }
+func SessionKeys(b wiring.Bearer) wiring.Endpoint { return endpoint(publish(b.Sessions)) }
 
 // publish publishes the keys that session tokens can be verified with, the one that
 // signs first. A token that verifies is of a key that was good when it was issued;

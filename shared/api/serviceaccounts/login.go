@@ -38,7 +38,7 @@ type loginAnswer struct {
 	CSRFToken      *string `json:"csrf_token"`
 }
 
-func (a *answerer) login(ctx context.Context, r *web.Request) (web.Response, error) {
+func (e *exchanger) login(ctx context.Context, r *web.Request) (web.Response, error) {
 	form, err := url.ParseQuery(string(r.Body))
 	if err != nil {
 		return refusal("Invalid request: the body is no form.")
@@ -47,7 +47,7 @@ func (a *answerer) login(ctx context.Context, r *web.Request) (web.Response, err
 	case grant == apiKeyGrant && form.Get("password") == "":
 		return refusal("API key is required.")
 	case grant == apiKeyGrant:
-		return a.loginWithKey(ctx, r, form.Get("password"))
+		return e.loginWithKey(ctx, r, form.Get("password"))
 	case grant == passwordGrant && form.Get("username") == "":
 		return refusal("Invalid request: username is required.")
 	case grant == passwordGrant:
@@ -79,20 +79,20 @@ func refusal(detail string) (web.Response, error) {
 	return web.MustJSON(http.StatusBadRequest, map[string]string{"detail": detail}), nil
 }
 
-func (a *answerer) loginWithKey(ctx context.Context, r *web.Request, text string) (web.Response, error) {
+func (e *exchanger) loginWithKey(ctx context.Context, r *web.Request, text string) (web.Response, error) {
 	presented, err := apikey.ParseFullKey(text)
 	if err != nil {
 		bearer.Judge(r, err)
 		return web.Response{}, invalid(session.Refuse(err))
 	}
-	token, _, err := bearer.Exchange(ctx, r, a.Sessions, presented, tokenLifetime)
+	token, _, err := bearer.Exchange(ctx, r, e.Sessions, presented, tokenLifetime)
 	if err != nil {
 		return web.Response{}, invalid(err)
 	}
 	return web.JSON(http.StatusOK, loginAnswer{
 		AccessToken: token.Text,
 		TokenType:   "bearer",
-		ExpiresIn:   int(math.Ceil(token.ExpiresAt.Sub(a.Clock()).Seconds())), // which has whole seconds itself
+		ExpiresIn:   int(math.Ceil(token.ExpiresAt.Sub(e.Clock()).Seconds())), // which has whole seconds itself
 	}, false)
 }
 

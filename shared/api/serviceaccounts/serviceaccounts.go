@@ -121,7 +121,10 @@ func DeleteAccountKey(c wiring.Config) wiring.Endpoint {
 func CurrentUser(c wiring.Config) wiring.Endpoint { return authenticated(c, (*answerer).currentUser) }
 
 // Login is the endpoint of operation.Login.
-func Login(c wiring.Config) wiring.Endpoint { return endpoint((&answerer{c}).login) }
+func Login(b wiring.Bearer) wiring.Endpoint { return endpoint((&exchanger{b}).login) }
+
+// An exchanger gives tokens for keys.
+type exchanger struct{ wiring.Bearer }
 
 func endpoint(h web.Handler) wiring.Endpoint { return wiring.Endpoint{Handler: h, Envelope: Envelope} }
 

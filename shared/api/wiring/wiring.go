@@ -13,11 +13,18 @@ import (
 	"latchkey/shared/web"
 )
 
-// A Config says what an operation is made of. All of it must be set.
-type Config struct {
-	Keys     *apikey.Service
+// A Bearer says what an operation is made of that asks only who presents a credential. All
+// of it must be set.
+type Bearer struct {
 	Sessions *session.Service
 	Clock    func() time.Time
+}
+
+// A Config says what an operation is made of that manages keys as well. All of it must be
+// set.
+type Config struct {
+	Bearer
+	Keys *apikey.Service
 }
 
 // An Endpoint is an operation as a server runs it: what answers, and the form of its API's

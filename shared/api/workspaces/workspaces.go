@@ -89,7 +89,10 @@ func DeleteWorkspaceKey(c wiring.Config) wiring.Endpoint {
 }
 
 // ExchangeWorkspaceKey is the endpoint of operation.ExchangeWorkspaceKey.
-func ExchangeWorkspaceKey(c wiring.Config) wiring.Endpoint { return endpoint((&answerer{c}).exchange) }
+func ExchangeWorkspaceKey(b wiring.Bearer) wiring.Endpoint { return endpoint((&exchanger{b}).exchange) }
+
+// An exchanger gives tokens for keys.
+type exchanger struct{ wiring.Bearer }
 
 func endpoint(h web.Handler) wiring.Endpoint { return wiring.Endpoint{Handler: h, Envelope: Envelope} }
 
@@ -198,13 +201,13 @@ type exchangeData struct {
 
 // exchange gives a session token for a full key. The vendor's client asks for one
 // before each operation.
-func (a *answerer) exchange(ctx context.Context, r *web.Request) (web.Response, error) {
+func (e *exchanger) exchange(ctx context.Context, r *web.Request) (web.Response, error) {
 	presented, err := presentedIn(r.Body)
 	if err != nil {
 		bearer.Judge(r, err)
 		return web.Response{}, err
 	}
-	token, _, err := bearer.Exchange(ctx, r, a.Sessions, presented, tokenLifetime)
+	token, _, err := bearer.Exchange(ctx, r, e.Sessions, presented, tokenLifetime)
 	switch {
 	case errors.Is(err, apikey.Expired):
 		return web.Response{}, inVendorsWords(err, expiredText)

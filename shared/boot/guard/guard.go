@@ -22,7 +22,7 @@ func Authorizer(op operation.Operation, c boot.Config) (lambdaweb.Function, erro
 	if err != nil {
 		return nil, err
 	}
-	a, err := authorizer.New(authorizer.Config{API: api, Sessions: c.Wiring().Sessions, Clock: c.Clock})
+	a, err := authorizer.New(authorizer.Config{API: api, Sessions: c.Bearer().Sessions, Clock: c.Clock})
 	if err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-// Package store is the part of functions that touch the table: how to reach it, and what
+// Package store is the part of functions that manage what is in the table: how to reach it, and what
 // becomes of what its stream tells.
 package store
 
@@ -9,25 +9,26 @@ import (
 
 	"latchkey/shared/apikey"
 	"latchkey/shared/boot"
+	"latchkey/shared/boot/records"
 	"latchkey/shared/dynamo"
+	"latchkey/shared/dynamo/stored"
 	"latchkey/shared/operation"
 )
 
 // DynamoDB keeps the keys in the table that the environment names, and those that have
-// expired for as long as it says. That is not required: a function that only notes uses,
-// as an authorizer in another stack, stores nothing that has an end.
+// expired for as long as it says.
 func DynamoDB(e *boot.Environment, c *boot.Config) {
-	c.Store = dynamo.New(dynamo.Config{
-		Table:     e.Required(operation.TableNameVariable),
-		Config:    e.Client(operation.DynamoDBVariable),
+	store := dynamo.New(dynamo.Config{
+		Config:    records.Table(e),
 		Retention: e.Days(operation.RetentionVariable, operation.MaxRetentionDays),
 	})
+	c.Store, c.Records = store, store
 }
 
 // RemoveServiceAccount removes the deleted account whose partition the stream names.
 func RemoveServiceAccount(keys *apikey.Service, log *slog.Logger) func(context.Context, string) error {
 	return func(ctx context.Context, partition string) error {
-		at, err := dynamo.AccountIn(partition)
+		at, err := stored.AccountIn(partition)
 		if err != nil {
 			return err
 		}

@@ -23,6 +23,7 @@ import (
 	"latchkey/localstack/table"
 	"latchkey/shared/awsclient"
 	"latchkey/shared/dynamo"
+	"latchkey/shared/dynamo/records"
 )
 
 // A Database is the emulator of one test process.
@@ -60,14 +61,14 @@ func (d *Database) NewTable(t testing.TB) dynamo.Config {
 	if err := table.Create(t.Context(), table.Client(d.Endpoint()), name, table.WithoutStream); err != nil {
 		t.Fatal(err)
 	}
-	return dynamo.Config{
+	return dynamo.Config{Config: records.Config{
 		Table: name,
 		Config: awsclient.Config{
 			Region:      "local",
 			Endpoint:    d.Endpoint(),
 			Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
 		},
-	}
+	}}
 }
 
 // NewStore gives a store on a table of its own.

@@ -2,7 +2,6 @@ package dynamotest
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -10,10 +9,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"github.com/aws/smithy-go/middleware"
 
 	"latchkey/shared/dynamo"
 	"latchkey/shared/operation"
@@ -35,45 +30,15 @@ type Meter struct {
 	calls []Call
 }
 
-// Measure puts a Meter into a store's configuration.
+// Measure puts a Meter into a store's configuration. It asks in each request for what that
+// costs, which the emulator lets it, as it does not look at signatures.
 func Measure(c *dynamo.Config) *Meter {
 	m := &Meter{}
 	c.Wrap = func(next http.RoundTripper) http.RoundTripper {
 		m.next = next
 		return m
 	}
-	c.Options = append(c.Options, func(o *dynamodb.Options) {
-		o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error {
-			return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("consumed", askForCapacity), middleware.Before)
-		})
-	})
 	return m
-}
-
-func askForCapacity(
-	ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler,
-) (middleware.InitializeOutput, middleware.Metadata, error) {
-	switch input := in.Parameters.(type) {
-	case *dynamodb.GetItemInput:
-		input.ReturnConsumedCapacity = types.ReturnConsumedCapacityTotal
-	case *dynamodb.QueryInput:
-		input.ReturnConsumedCapacity = types.ReturnConsumedCapacityTotal
-	case *dynamodb.BatchGetItemInput:
-		input.ReturnConsumedCapacity = types.ReturnConsumedCapacityTotal
-	case *dynamodb.PutItemInput:
-		input.ReturnConsumedCapacity = types.ReturnConsumedCapacityTotal
-	case *dynamodb.UpdateItemInput:
-		input.ReturnConsumedCapacity = types.ReturnConsumedCapacityTotal
-	case *dynamodb.BatchWriteItemInput:
-		input.ReturnConsumedCapacity = types.ReturnConsumedCapacityTotal
-	case *dynamodb.TransactGetItemsInput:
-		input.ReturnConsumedCapacity = types.ReturnConsumedCapacityTotal
-	case *dynamodb.TransactWriteItemsInput:
-		input.ReturnConsumedCapacity = types.ReturnConsumedCapacityTotal
-	default:
-		return middleware.InitializeOutput{}, middleware.Metadata{}, fmt.Errorf("a call that is not measured: %T", input)
-	}
-	return next.HandleInitialize(ctx, in)
 }
 
 // Take gives the calls since it was last called.
@@ -87,7 +52,11 @@ func (m *Meter) Take() []Call {
 
 // RoundTrip sends a request and records it.
 func (m *Meter) RoundTrip(r *http.Request) (*http.Response, error) {
-	response, err := m.next.RoundTrip(r)
+	asking, err := askForCapacity(r)
+	if err != nil {
+		return nil, err
+	}
+	response, err := m.next.RoundTrip(asking)
 	if err != nil {
 		return nil, err
 	}
@@ -100,6 +69,19 @@ func (m *Meter) RoundTrip(r *http.Request) (*http.Response, error) {
 	defer m.mu.Unlock()
 	m.calls = append(m.calls, Call{Action: ActionOf(r.Header), Units: units(body)})
 	return response, nil
+}
+
+// askForCapacity gives the request with a member more.
+func askForCapacity(r *http.Request) (*http.Request, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, fmt.Errorf("body of a request to DynamoDB: %w", err)
+	}
+	r.Body.Close()
+	body = append([]byte(`{"ReturnConsumedCapacity":"TOTAL",`), bytes.TrimPrefix(body, []byte("{"))...)
+	asking := r.Clone(r.Context())
+	asking.Body, asking.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	return asking, nil
 }
 
 // units sums what an answer says that it cost; negative if it does not say.

@@ -1,0 +1,300 @@
+package records_test
+
+import (
+	"context"
+	"fmt"
+	"hash/crc32"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/google/go-cmp/cmp"
+
+	"latchkey/shared/awsclient"
+	"latchkey/shared/awsjson/awsjsontest"
+	"latchkey/shared/dynamo/records"
+	"latchkey/shared/fault"
+)
+
+// summed answers with a checksum of a text.
+func summed(answer, of string) http.HandlerFunc {
+	sum := strconv.FormatUint(uint64(crc32.ChecksumIEEE([]byte(of))), 10)
+	return awsjsontest.WithHeader("X-Amz-Crc32", sum, awsjsontest.Reply(200, answer))
+}
+
+// What the SDK's client does with an answer, ours does. These are the cases that DynamoDB
+// has beside those of every service. Of a wrong checksum the SDK finds out when it closes
+// the answer, whose error it keeps to itself: to ours such an answer is none.
+func ofDynamoDB(good string) []awsjsontest.Case {
+	refuse, answers := awsjsontest.Refuse, func(all ...http.HandlerFunc) []http.HandlerFunc { return all }
+	named := func(code string) http.HandlerFunc { return refuse(400, "com.amazonaws.dynamodb.v20120810#"+code) }
+	unavailable, afterThree := awsjsontest.Outcome{Kind: fault.Unavailable, Requests: 1}, awsjsontest.Outcome{Kind: fault.Unavailable, Requests: 3}
+	internal, success := awsjsontest.Outcome{Kind: fault.Internal, Requests: 1}, awsjsontest.Outcome{Requests: 1}
+	return []awsjsontest.Case{
+		{Name: "over the table's throughput", Answers: answers(named("ProvisionedThroughputExceededException")), Want: afterThree},
+		{Name: "over the account's limit", Answers: answers(named("RequestLimitExceeded")), Want: afterThree},
+		{Name: "met a transaction", Answers: answers(named("TransactionConflictException")), Want: afterThree},
+		{Name: "met a transaction twice", Answers: answers(named("TransactionConflictException"), named("TransactionConflictException"), summed(good, good)), Want: awsjsontest.Outcome{Requests: 3}},
+		{Name: "no table", Answers: answers(named("ResourceNotFoundException")), Want: internal},
+		{Name: "internal", Answers: answers(refuse(500, "com.amazonaws.dynamodb.v20120810#InternalServerError")), Want: afterThree},
+		{Name: "checksum", Answers: answers(summed(good, good)), Want: success},
+		{Name: "wrong checksum", Answers: answers(summed(good, good+" ")), Want: unavailable, OfSDK: &success},
+		{Name: "checksum that is none", Answers: answers(awsjsontest.WithHeader("X-Amz-Crc32", "five", awsjsontest.Reply(200, good))), Want: unavailable},
+		{Name: "checksum of too many bits", Answers: answers(awsjsontest.WithHeader("X-Amz-Crc32", "4294967296", awsjsontest.Reply(200, good))), Want: unavailable},
+		{Name: "refusal with a wrong checksum", Answers: answers(awsjsontest.WithHeader("X-Amz-Crc32", "5", named("ResourceNotFoundException"))), Want: unavailable, OfSDK: &internal},
+	}
+}
+
+func TestSameAsSDK(t *testing.T) {
+	good := answerOf(attributes())
+	for _, test := range slices.Concat(awsjsontest.Cases(good), ofDynamoDB(good)) {
+		t.Run(test.Name, func(t *testing.T) {
+			t.Parallel()
+			each(t, func(t *testing.T, client, action string) {
+				want := test.Want
+				if client == "SDK" && test.OfSDK != nil {
+					want = *test.OfSDK
+				}
+				server := awsjsontest.Play(t, test.Answers...)
+				config := awsjsontest.ConfigOf(server.URL)
+				if test.IsSlow {
+					config.Wrap = awsjsontest.Impatient
+				}
+				_, err := actions[action](t.Context(), clients[client](config))
+				if diff := cmp.Diff(want, awsjsontest.Outcome{Kind: awsjsontest.KindOf(err), Requests: server.Requests()}); diff != "" {
+					t.Errorf("%v\n%s", err, diff)
+				}
+				awsjsontest.WantNoSecret(t, err)
+			})
+		})
+	}
+}
+
+// A used key whose use is newer than what is to be noted is no failure.
+func TestConditionOfNoteUse(t *testing.T) {
+	for client, open := range clients {
+		server := awsjsontest.Play(t, awsjsontest.Refuse(400, "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"))
+		if _, err := actions["NoteUse"](t.Context(), open(awsjsontest.ConfigOf(server.URL))); err != nil || server.Requests() != 1 {
+			t.Errorf("%s: after %d requests: %v", client, server.Requests(), err)
+		}
+	}
+}
+
+// Items of every kind that the table may hold, whole and damaged, are the same records to
+// both clients, or no record to either.
+func TestSameRecordsAsSDK(t *testing.T) {
+	minimal := map[string]any{}
+	for _, name := range []string{"pk", "path", "digest", "created_at", "created_by", "version"} {
+		minimal[name] = attributes()[name]
+	}
+	answers := map[string]string{"all of it": answerOf(attributes()), "the least": answerOf(minimal), "nothing": "{}",
+		"null": `{"Item":null}`, "empty": `{"Item":{}}`, "more of it": `{"More":[{"Item":{"S":"x"}}],"Item":{}}`,
+		"in another order": `{"Item":` + strings.TrimSuffix(strings.SplitN(answerOf(attributes()), `"Item":`, 2)[1], "}") + `,"ConsumedCapacity":null}`}
+	for name := range attributes() {
+		for what, value := range map[string]any{
+			"null": nil, "empty": member{}, "a null text": member{"S": nil}, "a text": text("x"), "an empty text": text(""), "a number": member{"N": "1"},
+			"a fraction": member{"N": "1.5"}, "bytes": member{"B": "eA=="}, "a truth": member{"BOOL": true}, "a list": member{"L": []any{text("x"), member{}, nil}},
+			"a map": member{"M": map[string]any{"x": text("x"), "y": nil}}, "an empty map": member{"M": map[string]any{}}, "a set": member{"SS": []any{"x"}},
+			"numbers": member{"NS": []any{"1"}}, "blobs": member{"BS": []any{"eA=="}}, "nothing": member{"NULL": true}, "something new": member{"X": 1},
+			"a removal": text(noon.Format(time.RFC3339)),
+			"bad text":  member{"S": 5}, "bad number": member{"N": 5}, "bad bytes": member{"B": "?"}, "bad truth": member{"BOOL": "true"},
+			"bad list": member{"L": "x"}, "bad map": member{"M": []any{}}, "bare": "x", "a bare list": []any{},
+		} {
+			answers[name+" is "+what] = changed(name, value)
+		}
+	}
+	answers["a removed account"] = changed("removed_at", text(noon.Format(time.RFC3339)))
+	answers["a disabled key"] = changed("disabled", member{"BOOL": false})
+	for name, answer := range answers {
+		for _, action := range []string{"Lookup", "LookupAccount"} {
+			wantSame(t, name, action, answer)
+		}
+	}
+}
+
+// wantSame sends both clients one answer.
+func wantSame(t *testing.T, name, action, answer string) {
+	t.Helper()
+	config := awsjsontest.Answering(200, http.Header{}, answer)
+	ours, err := actions[action](t.Context(), newRecords(config))
+	theirs, errOfSDK := actions[action](t.Context(), newReference(config))
+	if awsjsontest.KindOf(err) != awsjsontest.KindOf(errOfSDK) || err == nil && ours != theirs {
+		t.Errorf("%s: %s: %.200s\n%s, %v\nthe SDK's %s, %v", name, action, answer, ours, err, theirs, errOfSDK)
+	}
+}
+
+// What is only ours: an answer that DynamoDB never sends is none. The SDK's client calls
+// all of them a success or, without an item, a key that is not there.
+func TestStricterThanSDK(t *testing.T) {
+	good := answerOf(attributes())
+	for name, answer := range map[string]string{
+		"empty body":          "",
+		"null":                "null",
+		"JSON and more":       good + "}",
+		"two answers":         good + good,
+		"a member twice":      `{"Item":{},` + good[1:],
+		"an attribute twice":  strings.Replace(good, `"Item":{`, `"Item":{"name":{"S":"x"},`, 1),
+		"no UTF-8":            strings.Replace(good, "ci/cd", "ci\xff", 1),
+		"half of a surrogate": strings.Replace(good, "ci/cd", `\ud800`, 1),
+		"huge":                awsjsontest.Padded(good, 5<<20),
+	} {
+		config := awsjsontest.Answering(200, http.Header{}, answer)
+		if _, err := newRecords(config).Lookup(t.Context(), keyAt); awsjsontest.KindOf(err) != fault.Unavailable {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := newReference(config).Lookup(t.Context(), keyAt); awsjsontest.KindOf(err) == fault.Unavailable {
+			t.Errorf("%s: the SDK's client is as strict: %v", name, err)
+		}
+	}
+}
+
+// The same quota of repetitions holds for all the calls of a client.
+func TestQuota(t *testing.T) {
+	each(t, func(t *testing.T, client, action string) {
+		const calls, repetitions = 120, 100
+		server := awsjsontest.Play(t, awsjsontest.Reply(503, ""))
+		opened := clients[client](awsjsontest.ConfigOf(server.URL))
+		var all sync.WaitGroup
+		for range calls {
+			all.Go(func() {
+				if _, err := actions[action](t.Context(), opened); awsjsontest.KindOf(err) != fault.Unavailable {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if server.Requests() != calls+repetitions {
+			t.Errorf("%d requests", server.Requests())
+		}
+	})
+}
+
+func TestNobodyThere(t *testing.T) {
+	for _, endpoint := range []string{"http://127.0.0.1:1", "http://dynamodb.invalid", "://", "http://[::1"} {
+		each(t, func(t *testing.T, client, action string) {
+			if _, err := actions[action](t.Context(), clients[client](awsjsontest.ConfigOf(endpoint))); awsjsontest.KindOf(err) != fault.Unavailable {
+				t.Errorf("%s: %v", endpoint, err)
+			}
+		})
+	}
+}
+
+func TestNoCredentials(t *testing.T) {
+	each(t, func(t *testing.T, client, action string) {
+		server := awsjsontest.Play(t, awsjsontest.Reply(200, "{}"))
+		config := awsjsontest.ConfigOf(server.URL)
+		config.Credentials = credentials.NewStaticCredentialsProvider("", "", "")
+		_, err := actions[action](t.Context(), clients[client](config))
+		if awsjsontest.KindOf(err) != fault.Unavailable || server.Requests() != 0 {
+			t.Errorf("after %d requests: %v", server.Requests(), err)
+		}
+	})
+}
+
+// The time of a caller who waits for the head or the body of an answer.
+func TestTimeIsUp(t *testing.T) {
+	for name, answer := range map[string]http.HandlerFunc{
+		"head": awsjsontest.Hang(""), "body": awsjsontest.Hang(`{"Item":`), "refusal": awsjsontest.HangRefusing(`{"__type":`),
+	} {
+		t.Run(name, func(t *testing.T) {
+			each(t, func(t *testing.T, client, action string) {
+				server := awsjsontest.Play(t, answer)
+				ctx, cancel := context.WithTimeout(t.Context(), time.Second/2)
+				defer cancel()
+				_, err := actions[action](ctx, clients[client](awsjsontest.ConfigOf(server.URL)))
+				if awsjsontest.KindOf(err) != fault.Unavailable || server.Requests() != 1 {
+					t.Errorf("after %d requests: %v", server.Requests(), err)
+				}
+			})
+		})
+	}
+}
+
+// What was noted of refusals is the same: how many were for too much, and whether one was
+// for credentials that have expired.
+func TestSameNotesAsSDK(t *testing.T) {
+	each(t, func(t *testing.T, client, action string) {
+		for code, want := range map[string]struct {
+			throttles int64
+			isExpired bool
+		}{
+			"ThrottlingException":                    {3, false},
+			"ProvisionedThroughputExceededException": {3, false},
+			"ExpiredTokenException":                  {0, true},
+			"AccessDeniedException":                  {0, false},
+		} {
+			config := awsjsontest.ConfigOf(awsjsontest.Play(t, awsjsontest.Refuse(400, code)).URL)
+			config.Throttles, config.Expired = new(atomic.Int64), new(atomic.Bool)
+			_, err := actions[action](t.Context(), clients[client](config))
+			if config.Throttles.Load() != want.throttles || config.Expired.Load() != want.isExpired || err == nil {
+				t.Errorf("%s: %d throttles, expired %v, %v", code, config.Throttles.Load(), config.Expired.Load(), err)
+			}
+		}
+	})
+}
+
+func TestSameRequestAsSDK(t *testing.T) {
+	capture := func(client, action, path string) awsjsontest.Sent {
+		return awsjsontest.Capture(t, answerOf(attributes()), path, func(config awsclient.Config) error {
+			_, err := actions[action](t.Context(), clients[client](config))
+			return err
+		})
+	}
+	for action := range actions {
+		for _, path := range []string{"", "/", "/dynamodb"} {
+			ours, theirs := capture("ours", action, path), capture("SDK", action, path)
+			if diff := cmp.Diff(theirs.Blanked(), ours.Blanked()); diff != "" {
+				t.Errorf("%s at %q:\n%s", action, path, diff)
+			}
+			ours.WantSigned(t, "dynamodb")
+			theirs.WantSigned(t, "dynamodb")
+		}
+	}
+}
+
+// Whatever is answered, nothing is a record to ours that is another one, or none, to the
+// SDK's: but for values of the types that nothing of ours has, which ours does not look at.
+func FuzzAnswer(f *testing.F) {
+	f.Add(answerOf(attributes()))
+	f.Add(`{"Item":{"path":{"S":"a#0199a5b4-7a00-7000-8000-000000000000"},"digest":{"B":"` + strings.Repeat("A", 43) + `="}}}`)
+	f.Add(`{"Item":{"a":{"L":[{"M":{"b":{"N":"1"}}},null,{}]}}}`)
+	f.Add(`{"item":{},"Item":{"name":{"S":"\ud83d\ude00"}}}`)
+	f.Fuzz(func(t *testing.T, answer string) {
+		config := awsjsontest.Answering(200, http.Header{}, answer)
+		for _, action := range []string{"Lookup", "LookupAccount"} {
+			ours, err := actions[action](t.Context(), newRecords(config))
+			theirs, errOfSDK := actions[action](t.Context(), newReference(config))
+			if err == nil && (errOfSDK != nil || ours != theirs) {
+				t.Errorf("%s: %s\nthe SDK's %s, %v", action, ours, theirs, errOfSDK)
+			}
+		}
+	})
+}
+
+// Warm opens a connection that the first request then uses, and asks for nothing that is
+// there.
+func TestWarm(t *testing.T) {
+	var from, asked []string
+	server := awsjsontest.Play(t, func(w http.ResponseWriter, r *http.Request) {
+		sent := awsjsontest.Receive(t, r)
+		from, asked = append(from, r.RemoteAddr), append(asked, fmt.Sprint(sent.Body["Key"]))
+		awsjsontest.Reply(200, "{}")(w, r)
+	})
+	r := records.New(records.Config{Config: awsjsontest.ConfigOf(server.URL), Table: table})
+	if err := r.Warm(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if _, err := r.Lookup(t.Context(), keyAt); awsjsontest.KindOf(err) != fault.NotFound {
+		t.Error(err)
+	}
+	want := []string{"map[pk:map[S:#] sk:map[S:key]]", "map[pk:map[S:a.b-c#" + uuid + "] sk:map[S:key]]"}
+	if diff := cmp.Diff(want, asked); diff != "" || from[0] != from[1] {
+		t.Errorf("from %v\n%s", from, diff)
+	}
+}
