@@ -102,6 +102,11 @@ bench: setup ## measure against the bare-bones limits
 	$(GO_LOCAL) test -run '^$$' -bench . ./shared/...
 	$(GO_LOCAL) test -run '^$$' -bench . -benchtime 1x ./localstack/coldstart
 
+.PHONY: load
+load: build ## put a local stack of its own under load, and hold it to its word (DURATION=1m CLIENTS=8 KEYS=400)
+	@dist/local/localstack load $(if $(DURATION),-duration '$(DURATION)') $(if $(CLIENTS),-clients '$(CLIENTS)') \
+		$(if $(KEYS),-keys '$(KEYS)')
+
 .PHONY: sizes
 sizes: tools ## hold the functions for AWS to their size
 	$(GO_LOCAL) test -run '^$$' -bench BootstrapLength -benchtime 1x ./localstack/coldstart

@@ -39,7 +39,7 @@ func invoke(ctx context.Context, args []string, stdout, stderr io.Writer) error 
 	send := func(op operation.Operation, text []byte) ([]byte, error) {
 		return post(ctx, running.InvokeURL, op, text)
 	}
-	text, err := load(*file, op, *dataDir, send)
+	text, err := fill(*file, op, *dataDir, send)
 	if err != nil {
 		return err
 	}
@@ -59,8 +59,8 @@ func names() []string {
 	return all
 }
 
-// load reads the event's file and fills its placeholders.
-func load(
+// fill reads the event's file and fills its placeholders.
+func fill(
 	file string, op operation.Operation, dataDir string, send func(operation.Operation, []byte) ([]byte, error),
 ) ([]byte, error) {
 	if file == "" {

@@ -3,9 +3,10 @@
 // API Gateway's, on an emulator of DynamoDB and a stand-in for KMS.
 //
 //	localstack [-addr 127.0.0.1:8080] [-example-addr 127.0.0.1:8081] [-data .local]
-//	           [-functions dir] [-max-processes 8] [-new-session-key]
+//	           [-functions dir] [-max-processes 8] [-new-session-key] [-without-stream]
 //	localstack invoke -op name [-event file] [-data .local]
 //	localstack reset [-data .local]
+//	localstack load [-duration 1m] [-clients 8] [-keys 400] [-functions dir]
 //
 // The first form serves until it is interrupted: Latchkey, and at another address an API
 // that it protects. What it prints on standard output is for the user; the functions'
@@ -17,7 +18,8 @@
 //
 // The second form sends one event to a function of the stack that runs on the
 // state directory and prints the response. See package event for what may stand
-// in an event's file. The third form forgets the data of the state directory.
+// in an event's file. The third form forgets the data of the state directory. The fourth
+// puts a stack of its own under load, and fails unless it keeps its word; see package load.
 package main
 
 import (
@@ -62,6 +64,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return invoke(ctx, args[1:], stdout, stderr)
 	case "reset":
 		return reset(args[1:], stderr)
+	case "load":
+		return underLoad(ctx, args[1:], stdout, stderr)
 	default:
 		return serve(ctx, args, stdout, stderr)
 	}
@@ -90,6 +94,7 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		"processes of one function at most")
 	flags.BoolVar(&config.NewSessionKey, "new-session-key", false,
 		"sign session tokens with a new key from now on")
+	flags.BoolVar(&config.WithoutStream, "without-stream", false, "make a table without a stream, for load")
 	if err := parse(flags, args); err != nil {
 		return err
 	}

@@ -165,6 +165,8 @@ func TestRefusalsAreOneLine(t *testing.T) {
 		{"no process", []string{"-max-processes", "0"}, "", "-max-processes"},
 		{"no data", []string{"-data", ""}, "", "-data"},
 		{"reset while running", []string{"reset", "-data", dataDir}, "", "another local stack runs"},
+		{"load on functions that answer otherwise", []string{"load", "-functions", functions}, "", "preparation of the load"},
+		{"load by too many", []string{"load", "-functions", functions, "-clients", "1000"}, "", "clients: 1000"},
 		{"invoke without a stack", []string{"invoke", "-op", "health", "-data", empty}, "", "no local stack runs"},
 		{"invoke of nothing", []string{"invoke"}, "", `no operation ""`},
 		{"invoke with a missing event", []string{"invoke", "-op", "health", "-data", dataDir, "-event", "none"},

@@ -1,11 +1,15 @@
 package endtoend_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
 	"maps"
 	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -252,4 +256,23 @@ func wantErrors(t *testing.T, got map[string]int, want []string) {
 	if known == 0 && len(want) > 0 {
 		t.Errorf("errors %v, want %q", got, want)
 	}
+}
+
+// The command starts a stack of its own, and prints no key.
+func TestLoadCommand(t *testing.T) {
+	program := filepath.Join(t.TempDir(), "localstack")
+	build := exec.Command("go", "build", "-buildvcs=false", "-o", program, "latchkey/localstack")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	cmd := exec.Command(program, "load", "-functions", binaries, "-duration", "300ms", "-keys", "12")
+	cmd.Env = append(os.Environ(), "TMPDIR="+t.TempDir())
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	stdout, err := cmd.Output()
+	if err != nil || !strings.HasSuffix(string(stdout), "\npassed\n") || stderr.Len() > 0 {
+		t.Errorf("%v\n%s%s", err, stdout, &stderr)
+	}
+	wantNoSecrets(t, string(stdout))
 }
