@@ -1,22 +1,23 @@
 package boot_test
 
 import (
-	"bytes"
-	"encoding/json"
+	"cmp"
 	"fmt"
-	"log/slog"
-	"net/url"
+	"slices"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"latchkey/docs/doctable"
-	"latchkey/infra/example"
+	"latchkey/localstack/table"
+	"latchkey/shared/dynamo"
 	"latchkey/shared/dynamo/dynamotest"
-	"latchkey/shared/lambdaweb"
+	"latchkey/shared/dynamo/dynamotest/capacity"
 	"latchkey/shared/operation"
+	"latchkey/shared/schema"
 )
 
 // Prices in dollars, in us-east-1 and without the free tier, of November 2026.
@@ -37,177 +38,239 @@ const (
 )
 
 // What is taken for granted of a request's logs: the lengths of the function's line, which
-// is held to, and of the access log's.
+// may be half as long, or a little longer, and of the access log's.
 const (
 	lineBytes       = 650
+	longestLine     = 700
 	accessLineBytes = 350
 )
 
-// A load is a call that is made a million times.
-type load struct {
-	name         string
-	op           operation.Operation
-	milliseconds float64 // that Lambda bills, taken for granted
-	signatures   float64
-	call         func(*costs)
+// What is taken for granted of the milliseconds that Lambda bills, none of which have been
+// measured in AWS: of the function's own, of each call that it makes, and of a signature.
+// Twice as many add a few cents to a million.
+const (
+	ownTime       = 2
+	timeOfSigning = 20
+)
+
+var timeOfCall = map[string]float64{
+	"GetItem": 3, "Query": 3, "BatchGetItem": 5, "TransactGetItems": 5,
+	"PutItem": 5, "UpdateItem": 5, "BatchWriteItem": 10, "TransactWriteItems": 10,
 }
 
-// The milliseconds have not been measured in AWS. Twice as many add a few cents.
-var loads = []load{
-	{"validation of a key", operation.ValidateAPIKey, 5, 0, (*costs).validate},
-	{"validation of a service account's key", operation.ValidateAPIKey, 8, 0, (*costs).validateOfAccount},
-	{"exchange for a token that is less than a minute old", operation.ExchangeAPIKey, 5, 0, (*costs).exchange},
-	{"exchange for a new token", operation.ExchangeAPIKey, 25, 1, (*costs).exchange},
-	{"decision of an authorizer", operation.Authorizer, 5, 0, (*costs).authorize},
-	{"page of 20 keys", operation.ListAPIKeys, 15, 0, (*costs).list},
-	{"creation of a key", operation.CreateAPIKey, 10, 0, (*costs).make},
+// timeInIndex is that of a query in an index, whose answer is the longest.
+const timeInIndex = 10
+
+// A bill is what one call of an operation asks for.
+type bill struct {
+	op         operation.Operation
+	calls      []capacity.Entry
+	signatures float64
 }
 
-// costs are a deployment with something in it to ask for.
-type costs struct {
-	*accounts
-	t     *testing.T
-	log   bytes.Buffer
-	key   bootstrapped
-	owned string
+// The guide's tables of costs are made of what the operations ask of DynamoDB here:
+// go test ./shared/boot -run Costs -update.
+func TestGuideHasTheCosts(t *testing.T) {
+	c := newCosts(t)
+	var rows strings.Builder
+	rows.WriteString("| a million times | units | time | API Gateway | Lambda | DynamoDB | KMS | logs | together |\n" +
+		"| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n")
+	for _, l := range loads {
+		fmt.Fprintf(&rows, "| %s %s\n", l.name, c.measure(l).row())
+	}
+	doctable.Hold(t, "../../docs/operations.md", "costs", rows.String())
 }
 
-func newCosts(t *testing.T) *costs {
-	t.Helper()
-	c := &costs{accounts: newAccounts(t), t: t}
-	c.config.Log = slog.New(slog.NewJSONHandler(&c.log, nil))
-	api, err := example.Protected().Encode()
+// Every operation has its costs, in the order of the catalogue.
+func TestGuideHasTheCostsOfEachOperation(t *testing.T) {
+	c := newCosts(t)
+	var rows strings.Builder
+	rows.WriteString("| operation | of | asks DynamoDB for | units to read | to write | of these in indexes | DynamoDB | together |\n" +
+		"| --- | --- | --- | --- | --- | --- | --- | --- |\n")
+	var priced []string
+	for _, l := range usual {
+		priced = append(priced, l.op.Name)
+		fmt.Fprintf(&rows, "| `%s` | %s %s\n", l.op.Name, l.name, c.measure(l).line())
+	}
+	if diff := gocmp.Diff(namesOf(operation.All), slices.Compact(priced)); diff != "" {
+		t.Errorf("operations that have their costs (-want +got):\n%s", diff)
+	}
+	doctable.Hold(t, "../../docs/operations.md", "operations' costs", rows.String())
+}
+
+func namesOf(operations []operation.Operation) (names []string) {
+	for _, op := range operations {
+		names = append(names, op.Name)
+	}
+	return names
+}
+
+// measure makes a call and wants a success. The first of a process costs more.
+func (c *costs) measure(l load) bill {
+	c.t.Helper()
+	c.send(l.op, l.event(c))
+	event := l.event(c)
+	c.meter.Take()
+	c.ledger.Take()
+	c.send(l.op, event)
+	if length := c.log.Len(); length > longestLine || length < lineBytes/2 {
+		c.t.Errorf("%s: a line of %d bytes, which the guide takes for %d", l.op.Name, length, lineBytes)
+	}
+	calls := c.ledger.Take()
+	if l.op.UsesTable() != (len(calls) > 0) {
+		c.t.Errorf("%s: %d calls", l.op.Name, len(calls))
+	}
+	c.wantAgreed(l, calls, c.meter.Take())
+	return bill{l.op, calls, l.signatures}
+}
+
+// wantAgreed wants AWS's rules and the emulator to say the same of each call.
+func (c *costs) wantAgreed(l load, calls []capacity.Entry, consumed []dynamotest.Call) {
+	c.t.Helper()
+	var worked []dynamotest.Call
+	for _, call := range calls {
+		worked = append(worked, dynamotest.Call{Action: call.Action, Units: call.Read + call.Written})
+		if call.Refused {
+			c.t.Errorf("%s: a %s is refused, whose cost is not known", l.op.Name, call.Action)
+		}
+		if timeOfCall[call.Action] == 0 {
+			c.t.Errorf("%s: the time of a %s is not known", l.op.Name, call.Action)
+		}
+	}
+	if diff := gocmp.Diff(worked, consumed); diff != "" {
+		c.t.Errorf("%s, %s (-by AWS's rules +by the emulator):\n%s", l.op.Name, l.name, diff)
+	}
+}
+
+func (b bill) units() (read, written, indexed float64) {
+	for _, call := range b.calls {
+		read, written, indexed = read+call.Read, written+call.Written, indexed+call.Indexed
+	}
+	return read, written, indexed
+}
+
+func (b bill) milliseconds() float64 {
+	sum := ownTime + timeOfSigning*b.signatures
+	for _, call := range b.calls {
+		if call.Index != "" {
+			sum += timeInIndex
+		} else {
+			sum += timeOfCall[call.Action]
+		}
+	}
+	return sum
+}
+
+// Prices are of one call, in dollars.
+type prices struct{ gateway, lambda, dynamodb, kms, logs float64 }
+
+func (b bill) prices() prices {
+	read, written, _ := b.units()
+	p := prices{
+		gateway:  priceOfRequest,
+		lambda:   priceOfInvocation + priceOfGBSecond*float64(b.op.MemoryMB)/1024*b.milliseconds()/1000,
+		dynamodb: priceOfRead*read + priceOfWrite*written,
+		kms:      priceOfSignature * b.signatures,
+		logs:     priceOfLogByte * (lineBytes + accessLineBytes),
+	}
+	if b.op.Route == "" { // there is no gateway, or it is billed to the API that it protects, as is its log
+		p.gateway, p.logs = 0, priceOfLogByte*lineBytes
+	}
+	return p
+}
+
+func (p prices) together() float64 { return p.gateway + p.lambda + p.dynamodb + p.kms + p.logs }
+
+// row is that of the table of the bill, behind its name.
+func (b bill) row() string {
+	read, written, _ := b.units()
+	units := fmt.Sprintf("%g to read", read)
+	if written > 0 {
+		units += fmt.Sprintf(", %g to write", written)
+	}
+	p, cells := b.prices(), ""
+	for _, price := range []float64{p.gateway, p.lambda, p.dynamodb, p.kms, p.logs, p.together()} {
+		cells += fmt.Sprintf(" $%.3f |", price*1e6)
+	}
+	return fmt.Sprintf("| %s | %g ms |%s", units, b.milliseconds(), cells)
+}
+
+// line is that of the table of all operations, behind the operation and the call.
+func (b bill) line() string {
+	read, written, indexed := b.units()
+	p := b.prices()
+	return fmt.Sprintf("| %s | %g | %g | %g | $%.3f | $%.3f |", b.asked(), read, written, indexed, p.dynamodb*1e6, p.together()*1e6)
+}
+
+// asked names the calls, the same ones together.
+func (b bill) asked() string {
+	var kinds []string
+	count := map[string]int{}
+	for _, call := range b.calls {
+		kind := kindOf(call)
+		if count[kind]++; count[kind] == 1 {
+			kinds = append(kinds, kind)
+		}
+	}
+	for i, kind := range kinds {
+		kinds[i] = fmt.Sprint(count[kind], " ", kind)
+	}
+	return cmp.Or(strings.Join(kinds, " + "), "nothing")
+}
+
+func kindOf(call capacity.Entry) string {
+	kind := call.Action
+	if call.Items > 1 {
+		kind += fmt.Sprintf(" of %d", call.Items)
+	}
+	if call.Index != "" {
+		kind += " in " + call.Index
+	}
+	return kind
+}
+
+// What a service account's key may call, but for current-user, which tells of the account.
+var byAccounts = []operation.Operation{
+	operation.GetAPIKey, operation.WhoAmI, operation.ListServiceAccounts, operation.GetServiceAccount,
+	operation.CreateAccountKey, operation.ListAccountKeys, operation.GetAccountKey,
+	operation.UpdateAccountKey, operation.RotateAccountKey, operation.DeleteAccountKey,
+}
+
+// Whoever calls with a service account's key costs the read of that account besides.
+func TestCostsOfAccountsAsCallers(t *testing.T) {
+	c := newCosts(t)
+	account := capacity.Entry{Action: "GetItem", Items: 1, Read: 1}
+	names, measured := namesOf(byAccounts), 0
+	for _, l := range usual {
+		if !slices.Contains(names, l.op.Name) {
+			continue
+		}
+		want := slices.Insert(c.measure(l).calls, 1, account)
+		back := c.callAs(*c.owned.Body.Key)
+		got := c.measure(l).calls
+		back()
+		if diff := gocmp.Diff(want, got); diff != "" {
+			t.Errorf("%s, %s (-want +got):\n%s", l.op.Name, l.name, diff)
+		}
+		measured++
+	}
+	if measured < len(byAccounts) {
+		t.Errorf("%d calls for %d operations", measured, len(byAccounts))
+	}
+}
+
+// The guide takes a key's record for about 350 bytes.
+func TestCostsAreOfAnOrdinaryKey(t *testing.T) {
+	c := newCosts(t)
+	client := table.Client(database.Endpoint())
+	out, err := client.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: &c.table, Key: capacity.Item{
+		schema.PartitionKey: &types.AttributeValueMemberS{Value: schema.KeyPartition("demo", c.newKey())},
+		schema.SortKey:      &types.AttributeValueMemberS{Value: schema.KeyItem},
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.config.Protected = api
-	c.key = c.create(t, keyBody(c.at.Add(time.Hour), `{"roles":["SYSTEM_ROLE_READ_ONLY"]}`))
-	fill(t, c.deployment, 25)
-	c.owned = *c.makeKey(t, c.makeAccount(t, "ci"), "k").Body.Key
-	c.validateOfAccount() // which notes the use, as one call in a minute does
-	return c
-}
-
-func (c *costs) validate() { c.send(c.op(operation.ValidateAPIKey), c.pair(c.key.Key, c.key.Secret)) }
-
-func (c *costs) validateOfAccount() {
-	c.send(c.op(operation.ValidateAPIKey), c.pair(pairOf(c.t, c.owned)))
-}
-
-func (c *costs) exchange() { c.send(c.op(operation.ExchangeAPIKey), c.pair(c.key.Key, c.key.Secret)) }
-
-func (c *costs) list() {
-	c.send(c.op(operation.ListAPIKeys), c.asRoot(events.APIGatewayV2HTTPRequest{
-		PathParameters: map[string]string{"namespace": "demo"},
-		RawQueryString: url.Values{"list_parameters.page_size": {"20"}}.Encode(),
-	}))
-}
-
-func (c *costs) make() {
-	c.send(c.op(operation.CreateAPIKey), c.asRoot(events.APIGatewayV2HTTPRequest{
-		PathParameters: map[string]string{"namespace": "demo"},
-		Body:           keyBody(c.at.Add(time.Hour), `{"roles":["SYSTEM_ROLE_READ_ONLY"]}`),
-	}))
-}
-
-func (c *costs) authorize() {
-	c.send(c.op(operation.Authorizer), map[string]any{
-		"version": "2.0", "type": "REQUEST", "routeKey": "GET /orders", "rawPath": "/orders",
-		"routeArn":       "arn:aws:execute-api:eu-central-1:000000000000:local/$default/GET/orders",
-		"identitySource": []string{"Bearer " + c.root.FullKey},
-		"headers":        map[string]string{"authorization": "Bearer " + c.root.FullKey},
-		"requestContext": map[string]any{"http": map[string]string{"method": "GET", "path": "/orders"}},
-	})
-}
-
-func (c *costs) pair(key, secret string) events.APIGatewayV2HTTPRequest {
-	return events.APIGatewayV2HTTPRequest{Body: fmt.Sprintf(`{"key":%q,"secret":%q}`, key, secret)}
-}
-
-func (c *costs) asRoot(event events.APIGatewayV2HTTPRequest) events.APIGatewayV2HTTPRequest {
-	event.Headers = map[string]string{"authorization": "Bearer " + c.root.FullKey}
-	return event
-}
-
-// op is the function of an operation, the same each time.
-func (c *costs) op(op operation.Operation) lambdaweb.Function {
-	if c.warm[op.Name] == nil {
-		c.warm[op.Name] = c.function(c.t, op)
+	if size := dynamo.SizeOf(out.Item); size < 325 || size > 375 {
+		t.Errorf("a record of %d bytes", size)
 	}
-	return c.warm[op.Name]
-}
-
-// send wants a success. What it cost is in the meter and the log.
-func (c *costs) send(function lambdaweb.Function, event any) {
-	c.t.Helper()
-	payload, err := json.Marshal(event)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	c.meter.Take()
-	c.log.Reset()
-	answer, err := function.Invoke(c.t.Context(), payload)
-	if err != nil || !strings.Contains(c.log.String(), `"verdict":"valid"`) || strings.Contains(c.log.String(), `"fault"`) {
-		c.t.Fatalf("%v, %s, %s", err, answer, c.log.String())
-	}
-}
-
-// The guide's table of costs is made of what the operations ask of DynamoDB here:
-// go test ./shared/boot -run Costs -update.
-func TestGuideHasTheCosts(t *testing.T) {
-	doctable.Hold(t, "../../docs/operations.md", "costs", costsTable(newCosts(t)))
-}
-
-func costsTable(c *costs) string {
-	var table strings.Builder
-	table.WriteString("| a million times | units | time | API Gateway | Lambda | DynamoDB | KMS | logs | together |\n" +
-		"| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n")
-	for _, l := range loads {
-		l.call(c) // the first of a process costs more
-		l.call(c)
-		reads, writes := unitsOf(c.t, c.meter.Take())
-		if length := c.log.Len(); length > lineBytes || length < lineBytes/2 {
-			c.t.Errorf("%s: a line of %d bytes, which the guide takes for %d", l.name, length, lineBytes)
-		}
-		table.WriteString(l.row(reads, writes))
-	}
-	return table.String()
-}
-
-// unitsOf adds up reads and writes. The emulator counts single reads and writes as AWS does;
-// transactions, which it does not, are no part of a load.
-func unitsOf(t *testing.T, calls []dynamotest.Call) (reads, writes float64) {
-	t.Helper()
-	for _, call := range calls {
-		switch {
-		case call.Units <= 0 || strings.HasPrefix(call.Action, "Transact"):
-			t.Errorf("%s says nothing of what it costs", call.Action)
-		case call.Action == string(operation.PutItem):
-			writes += call.Units
-		case call.Action == string(operation.GetItem) || call.Action == string(operation.Query):
-			reads += call.Units
-		default:
-			t.Errorf("%s is neither a read nor a write", call.Action)
-		}
-	}
-	return reads, writes
-}
-
-func (l load) row(reads, writes float64) string {
-	gateway, logged := priceOfRequest, float64(lineBytes+accessLineBytes)
-	if l.op.Route == "" { // the protected API's gateway bills it, and logs it
-		gateway, logged = 0, lineBytes
-	}
-	lambda := priceOfInvocation + priceOfGBSecond*float64(l.op.MemoryMB)/1024*l.milliseconds/1000
-	prices := []float64{gateway, lambda, priceOfRead*reads + priceOfWrite*writes, priceOfSignature * l.signatures, priceOfLogByte * logged}
-	sum, cells := 0.0, ""
-	for _, price := range prices {
-		sum += price
-		cells += fmt.Sprintf(" $%.3f |", price*1e6)
-	}
-	units := fmt.Sprintf("%g to read", reads)
-	if writes > 0 {
-		units += fmt.Sprintf(", %g to write", writes)
-	}
-	return fmt.Sprintf("| %s | %s | %g ms |%s $%.3f |\n", l.name, units, l.milliseconds, cells, sum*1e6)
 }

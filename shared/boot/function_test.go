@@ -47,11 +47,15 @@ type bootstrapped struct {
 	FullKey string `json:"full_key"`
 }
 
-func newDeployment(t testing.TB) *deployment {
+// newDeployment has its store's configuration changed, for instance to look into it.
+func newDeployment(t testing.TB, changes ...func(*dynamo.Config)) *deployment {
 	t.Helper()
 	table := database.NewTable(t)
 	d := &deployment{now: time.Now(), table: table.Table}
 	d.meter = dynamotest.Measure(&table)
+	for _, change := range changes {
+		change(&table)
+	}
 	d.store = dynamo.New(table)
 	d.config = boot.Config{
 		Records:  d.store,

@@ -15,6 +15,7 @@ import (
 
 	"latchkey/shared/access"
 	"latchkey/shared/apikey"
+	"latchkey/shared/dynamo"
 	"latchkey/shared/dynamo/dynamotest"
 	"latchkey/shared/lambdaweb"
 	"latchkey/shared/operation"
@@ -28,9 +29,9 @@ type accounts struct {
 	warm map[string]lambdaweb.Function
 }
 
-func newAccounts(t testing.TB) *accounts {
+func newAccounts(t testing.TB, changes ...func(*dynamo.Config)) *accounts {
 	t.Helper()
-	a := &accounts{deployment: newDeployment(t), warm: map[string]lambdaweb.Function{}}
+	a := &accounts{deployment: newDeployment(t, changes...), warm: map[string]lambdaweb.Function{}}
 	a.at = time.Now().UTC().Truncate(time.Minute)
 	a.config.Clock = func() time.Time { return a.at }
 	return a
@@ -214,8 +215,7 @@ func read(action string, units float64) dynamotest.Call {
 }
 
 // transaction is one of so many writes of up to 1 KB, and of checks, each of which costs
-// two units. What the indexes cost beside is the emulator's count, which is lower than
-// DynamoDB's where an item changes in an index and stays there.
+// two units, and of so many entries that are written in indexes, one unit each.
 func transaction(parts, inIndexes float64) dynamotest.Call {
 	return dynamotest.Call{Action: "TransactWriteItems", Units: 2*parts + inIndexes}
 }
