@@ -64,7 +64,7 @@ func (d *Database) NewTable(t testing.TB) dynamo.Config {
 	return dynamo.Config{Config: records.Config{
 		Table: name,
 		Config: awsclient.Config{
-			Region:      "local",
+			Region:      "us-east-1", // the SDK compiles a regular expression of each partition for each request to another
 			Endpoint:    d.Endpoint(),
 			Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
 		},
