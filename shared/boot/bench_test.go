@@ -7,31 +7,25 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"latchkey/localstack/bars"
+	"latchkey/localstack/sidebyside"
 	"latchkey/shared/access"
 	"latchkey/shared/api/namespaces"
 	"latchkey/shared/apikey"
 	"latchkey/shared/dynamo"
+	"latchkey/shared/dynamo/dynamotest"
+	"latchkey/shared/dynamo/records"
 	"latchkey/shared/operation"
 	"latchkey/shared/telemetry"
 	"latchkey/shared/web"
-)
-
-// The bars, as ratios to a bare-bones limit that is measured in the same run.
-const (
-	maxValidationRatio       = 1.15 // of time and CPU, to a bare GetItem
-	maxValidationAllocations = 24   // beyond those of a bare GetItem
-	maxPageRatio             = 1.25 // of the time of a page among 5,000 keys to one among 50
 )
 
 // A canned transport answers every request at once with the same bytes, so that
@@ -69,71 +63,119 @@ func (r *recorded) RoundTrip(request *http.Request) (*http.Response, error) {
 	return response, err
 }
 
-// A contest is a validation and the bare GetItem in it, over the same canned answer.
-type contest struct {
-	validate func()
-	getItem  func()
+// newKeys is what is under the validate function, on a table.
+func newKeys(table dynamo.Config) *apikey.Service {
+	return apikey.NewService(apikey.Config{
+		Store: dynamo.New(table), Clock: time.Now, Random: strings.NewReader(strings.Repeat("random", 99)),
+	})
 }
 
-func newContest(t testing.TB) contest {
+// A recording is a key, and what DynamoDB answers to whoever reads it and to whoever reads
+// one that is not there.
+type recording struct {
+	table          dynamo.Config
+	issued         apikey.Issued
+	wrong          apikey.FullKey // the same key with another secret
+	known, unknown *canned
+}
+
+func newRecording(t testing.TB) *recording {
 	t.Helper()
-	table := database.NewTable(t)
+	r := &recording{table: database.NewTable(t)}
 	recorder := &recorded{}
-	table.Wrap = func(next http.RoundTripper) http.RoundTripper {
+	r.table.Wrap = func(next http.RoundTripper) http.RoundTripper {
 		recorder.next = next
 		return recorder
 	}
-	keys := newKeys(dynamo.New(table))
+	keys := newKeys(r.table)
 	maker := access.Caller{
 		ID: "019b7ca9-8f2e-7e98-833b-d887d15218ce", Name: "maker", Namespace: parse(t, "demo"),
 		Grant: access.Grant{Roles: []access.Role{access.Admin}},
 	}
-	issued, err := keys.Issue(t.Context(), maker, apikey.Draft{
-		Namespace: maker.Namespace, Name: "benchmark", Grant: maker.Grant, ExpiresAt: time.Now().Add(time.Hour),
-	})
-	if err != nil {
-		t.Fatal(err)
+	draft := apikey.Draft{Namespace: maker.Namespace, Name: "benchmark", Grant: maker.Grant, ExpiresAt: time.Now().Add(time.Hour)}
+	other, otherErr := keys.Issue(t.Context(), maker, draft)
+	issued, err := keys.Issue(t.Context(), maker, draft)
+	if err != nil || otherErr != nil {
+		t.Fatal(err, otherErr)
 	}
-	if verdict, err := keys.Verify(t.Context(), issued.FullKey); err != nil || !verdict.IsValid() {
+	r.issued, r.wrong = issued, apikey.FullKey{Locator: issued.FullKey.Locator, Secret: other.FullKey.Secret}
+	r.known = recorder.answerTo(t, keys, r.issued.FullKey, apikey.Valid)
+	r.unknown = recorder.answerTo(t, keys, unknownKey(t, r.issued.FullKey), apikey.Unknown)
+	return r
+}
+
+func (r *recorded) answerTo(t testing.TB, keys *apikey.Service, full apikey.FullKey, want apikey.Reason) *canned {
+	t.Helper()
+	if verdict, err := keys.Verify(t.Context(), full); err != nil || verdict.Reason != want {
 		t.Fatalf("%v, %v", verdict.Reason, err)
 	}
-	table.Wrap = func(http.RoundTripper) http.RoundTripper { return &recorder.last }
-	return contest{
-		validate: validation(t, newKeys(dynamo.New(table)), issued.FullKey),
-		getItem:  bareGetItem(t, table, issued.Key),
+	answer := r.last
+	return &answer
+}
+
+// unknownKey has the same secret, and nobody's identifier.
+func unknownKey(t testing.TB, full apikey.FullKey) apikey.FullKey {
+	t.Helper()
+	id, ok := apikey.ParseID("019b7ca9-8f2e-7e98-833b-d887d15218ce")
+	if !ok {
+		t.Fatal("an identifier that is none")
 	}
+	full.Locator.ID = id
+	return full
 }
 
-func newKeys(store *dynamo.Store) *apikey.Service {
-	return apikey.NewService(apikey.Config{Store: store, Clock: time.Now, Random: strings.NewReader(strings.Repeat("random", 99))})
+// answering is the table behind a transport with one answer.
+func (r *recording) answering(answer *canned) dynamo.Config {
+	table := r.table
+	table.Wrap = func(http.RoundTripper) http.RoundTripper { return answer }
+	return table
 }
 
-func validation(t testing.TB, keys *apikey.Service, full apikey.FullKey) func() {
-	endpoint := namespaces.ValidateAPIKey(keys.Verifier)
+// validation is of the recorded key.
+func (r *recording) validation(t testing.TB) func() {
+	return validation(t, r.answering(r.known), r.issued.FullKey, true)
+}
+
+func validation(t testing.TB, table dynamo.Config, full apikey.FullKey, valid bool) func() {
+	endpoint := namespaces.ValidateAPIKey(newKeys(table).Verifier)
 	server := web.NewServer(web.Config{
 		Handler:  endpoint.Handler,
 		Envelope: endpoint.Envelope,
 		Recorder: telemetry.NewRecorder(telemetry.Config{Log: slog.New(slog.DiscardHandler), Clock: time.Now}),
 	})
 	identifier, secretPart := full.RevealPair()
-	body := []byte(fmt.Sprintf(`{"key":%q,"secret":%q}`, identifier, secretPart))
+	body := fmt.Appendf(nil, `{"key":%q,"secret":%q}`, identifier, secretPart)
+	want := fmt.Appendf(nil, `"valid":%t}`, valid)
 	return func() {
 		response := server.Serve(context.Background(), &web.Request{Operation: operation.ValidateAPIKey, Body: body})
-		if !bytes.HasSuffix(response.Body, []byte(`"valid":true}`)) {
+		if !bytes.HasSuffix(response.Body, want) {
 			t.Fatalf("%s", response.Body)
 		}
 	}
 }
 
-func bareGetItem(t testing.TB, table dynamo.Config, key apikey.Key) func() {
+// getItem reads and decodes the recorded item, whichever is asked for.
+func (r *recording) getItem(t testing.TB) func() {
+	table := r.answering(r.known)
+	client := records.New(table.Config)
+	return func() {
+		if err := client.Warm(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// getItemThroughSDK is the limit.
+func (r *recording) getItemThroughSDK(t testing.TB) func() {
+	table := r.answering(r.known)
 	client := dynamodb.New(dynamodb.Options{
 		Region:       table.Region,
-		Credentials:  credentials.NewStaticCredentialsProvider("local", "local", ""),
+		Credentials:  table.Credentials,
 		BaseEndpoint: aws.String(table.Endpoint),
 		HTTPClient:   &http.Client{Transport: table.Wrap(nil)},
 	})
 	name := aws.String(table.Table)
-	partition := "demo#" + key.Locator.ID.String()
+	partition := "demo#" + r.issued.Key.Locator.ID.String()
 	return func() {
 		out, err := client.GetItem(context.Background(), &dynamodb.GetItemInput{
 			TableName:      name,
@@ -150,75 +192,76 @@ func bareGetItem(t testing.TB, table dynamo.Config, key apikey.Key) func() {
 }
 
 func TestAllocationsOfValidation(t *testing.T) {
-	c := newContest(t)
-	beyond := testing.AllocsPerRun(500, c.validate) - testing.AllocsPerRun(500, c.getItem)
-	t.Logf("a validation allocates %v times more than the GetItem in it", beyond)
-	if beyond > maxValidationAllocations {
-		t.Errorf("a validation allocates %v times more than its GetItem, %d are allowed", beyond, maxValidationAllocations)
-	}
+	r := newRecording(t)
+	all := testing.AllocsPerRun(500, r.validation(t))
+	bars.Hold(t, "validation/allocations", bars.Once(all-testing.AllocsPerRun(500, r.getItem(t))))
+	bars.Hold(t, "validation/all-allocations", bars.Once(all))
 }
 
-func BenchmarkValidationToBareGetItem(b *testing.B) {
-	c := newContest(b)
-	ratio := compare(c.validate, c.getItem, 150, 100)
-	b.ReportMetric(ratio.time, "time-ratio")
-	b.ReportMetric(ratio.cpu, "CPU-ratio")
+// BenchmarkValidation compares validations with a bare GetItem through the SDK and with one
+// another, over the same answers.
+func BenchmarkValidation(b *testing.B) {
+	r := newRecording(b)
+	times := sidebyside.Run(500, 100,
+		r.getItemThroughSDK(b),
+		r.getItem(b),
+		r.validation(b),
+		validation(b, r.answering(r.known), r.wrong, false),
+		validation(b, r.answering(r.unknown), unknownKey(b, r.issued.FullKey), false),
+	)
+	limit, getItem, valid, wrong, unknown := times[0], times[1], times[2], times[3], times[4]
+	holdTime(b, "validation", valid, limit)
+	_, cpu := valid.Over(limit)
+	bars.Hold(b, "validation/cpu", cpu)
+	holdTime(b, "getitem", getItem, limit)
+	holdTime(b, "wrong-secret", wrong, valid)
+	holdTime(b, "unknown", unknown, valid)
+	bars.Hold(b, "getitem/call", limit.Call().Times(1e6))
+	bars.Hold(b, "validation/call", valid.Call().Times(1e6))
 	b.ReportMetric(0, "ns/op")
-	if ratio.time > maxValidationRatio || ratio.cpu > maxValidationRatio {
-		b.Errorf("time %.3f, CPU %.3f; the bar is %.2f", ratio.time, ratio.cpu, maxValidationRatio)
-	}
 }
 
-func BenchmarkPageAmong5000To50(b *testing.B) {
-	few, many := newDeployment(b), newDeployment(b)
-	fill(b, few, 49)
-	fill(b, many, 4999)
-	ratio := compare(func() { listPage(b, many) }, func() { listPage(b, few) }, 60, 5)
-	b.ReportMetric(ratio.time, "time-ratio")
+func holdTime(b *testing.B, id string, subject, limit sidebyside.Times) {
+	b.Helper()
+	elapsed, _ := subject.Over(limit)
+	bars.Hold(b, id+"/time", elapsed)
+}
+
+// pageSizes are the numbers of keys among which a page is listed; the first is the limit.
+var pageSizes = []int{50, 500, 5_000, 50_000}
+
+// BenchmarkPages lists the first page of a namespace, by however many keys it holds.
+func BenchmarkPages(b *testing.B) {
+	var lists []func()
+	for _, size := range pageSizes {
+		d := newDeployment(b)
+		d.fillFast(b, size-1) // the root key is one
+		lists = append(lists, func() { listPage(b, d) })
+		bars.Hold(b, fmt.Sprintf("page/%d/calls", size), d.callsOfPage(b))
+	}
+	times := sidebyside.Run(150, 5, lists...)
+	for i, size := range pageSizes[1:] {
+		holdTime(b, fmt.Sprintf("page/%d", size), times[i+1], times[0])
+	}
+	bars.Hold(b, "page/50/call", times[0].Call().Times(1e3))
 	b.ReportMetric(0, "ns/op")
-	if ratio.time > maxPageRatio {
-		b.Errorf("time %.3f; the bar is %.2f", ratio.time, maxPageRatio)
-	}
 }
 
-type ratios struct{ time, cpu float64 }
-
-// compare times two functions in one process, in turn, by slices, so that a
-// machine's ups and downs meet both. It gives the ratio of the medians of the
-// slices' times, and of the sums of CPU time.
-func compare(subject, limit func(), rounds, slice int) ratios {
-	run := func(f func()) (took, cpu time.Duration) {
-		began, used := time.Now(), cpuTime()
-		for range slice {
-			f()
-		}
-		return time.Since(began), cpuTime() - used
-	}
-	run(subject)
-	run(limit)
-	var subjectTimes, limitTimes []time.Duration
-	var subjectCPU, limitCPU time.Duration
-	for range rounds {
-		took, cpu := run(subject)
-		subjectTimes, subjectCPU = append(subjectTimes, took), subjectCPU+cpu
-		took, cpu = run(limit)
-		limitTimes, limitCPU = append(limitTimes, took), limitCPU+cpu
-	}
-	return ratios{
-		time: float64(median(subjectTimes)) / float64(median(limitTimes)),
-		cpu:  float64(subjectCPU) / float64(limitCPU),
-	}
+func (d *deployment) callsOfPage(t testing.TB) bars.Figure {
+	t.Helper()
+	d.meter.Take()
+	listPage(t, d)
+	return callsOf(d.meter.Take())
 }
 
-func median(times []time.Duration) time.Duration {
-	slices.Sort(times)
-	return times[len(times)/2]
-}
-
-func cpuTime() time.Duration {
-	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-		panic(err)
+// callsOf writes calls as the bars do.
+func callsOf(calls []dynamotest.Call) bars.Figure {
+	if len(calls) == 0 {
+		return bars.Text("none")
 	}
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+	texts := make([]string, len(calls))
+	for i, call := range calls {
+		texts[i] = fmt.Sprintf("%s %g", call.Action, call.Units)
+	}
+	return bars.Text(strings.Join(texts, ", "))
 }

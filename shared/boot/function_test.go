@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"sort"
 	"strings"
 	"testing"
 	"time"
@@ -14,8 +15,8 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/google/go-cmp/cmp"
 
+	"latchkey/localstack/bars"
 	"latchkey/localstack/keyservice/keyservicetest"
-	"latchkey/shared/access"
 	"latchkey/shared/apikey"
 	"latchkey/shared/boot"
 	"latchkey/shared/dynamo"
@@ -24,6 +25,7 @@ import (
 	"latchkey/shared/lambdaweb"
 	"latchkey/shared/namespace"
 	"latchkey/shared/operation"
+	"latchkey/shared/schema"
 )
 
 var database dynamotest.Database
@@ -34,6 +36,7 @@ func TestMain(m *testing.M) { os.Exit(database.Run(m)) }
 type deployment struct {
 	config boot.Config
 	table  string
+	place  dynamo.Config // the table without the meter
 	meter  *dynamotest.Meter
 	store  *dynamo.Store
 	root   bootstrapped
@@ -51,7 +54,7 @@ type bootstrapped struct {
 func newDeployment(t testing.TB, changes ...func(*dynamo.Config)) *deployment {
 	t.Helper()
 	table := database.NewTable(t)
-	d := &deployment{now: time.Now(), table: table.Table}
+	d := &deployment{now: time.Now(), table: table.Table, place: table}
 	d.meter = dynamotest.Measure(&table)
 	for _, change := range changes {
 		change(&table)
@@ -165,7 +168,7 @@ func TestCostOfValidation(t *testing.T) {
 	hour := d.now.Add(time.Hour)
 	valid := d.create(t, keyBody(hour, `{"roles":["SYSTEM_ROLE_READ_ONLY"]}`))
 	other := d.create(t, keyBody(hour, `{"roles":["SYSTEM_ROLE_READ_ONLY"]}`))
-	largest := d.create(t, keyBody(hour, `{"rules":{"`+strings.Repeat("k", 3000)+`":{"methods":["METHOD_ALL"]}}}`))
+	largest := d.createLargest(t, hour)
 	disabled := d.create(t, keyBody(hour, `{"roles":["SYSTEM_ROLE_READ_ONLY"]}`))
 	d.disable(t, disabled.UUID)
 	deleted := d.create(t, keyBody(hour, `{"roles":["SYSTEM_ROLE_READ_ONLY"]}`))
@@ -174,23 +177,24 @@ func TestCostOfValidation(t *testing.T) {
 	}); status != 200 {
 		t.Fatalf("delete: %d %s", status, body)
 	}
-	oneRead := []dynamotest.Call{{Action: "GetItem", Units: 1}}
+	wrong := withSecretOf(t, valid, other)
 	tests := []struct {
 		name        string
 		key, secret string
 		later       time.Duration
 		valid       bool
-		calls       []dynamotest.Call
+		bar         string
 	}{
-		{"valid", valid.Key, valid.Secret, 0, true, oneRead},
-		{"the largest", largest.Key, largest.Secret, 0, true, oneRead},
-		{"without expiry", d.root.Key, d.root.Secret, 0, true, oneRead},
-		{"unknown", deleted.Key, deleted.Secret, 0, false, oneRead},
-		{"disabled", disabled.Key, disabled.Secret, 0, false, oneRead},
-		{"expired", valid.Key, valid.Secret, time.Hour, false, oneRead},
-		{"another's secret", valid.Key, other.Secret, 0, false, nil}, // the checksum is of the whole key
-		{"a typo", valid.Key, withTypo(valid.Secret), 0, false, nil},
-		{"noise", "noise", "noise", 0, false, nil},
+		{"valid", valid.Key, valid.Secret, 0, true, "calls/valid"},
+		{"the largest", largest.Key, largest.Secret, 0, true, "calls/largest"},
+		{"without expiry", d.root.Key, d.root.Secret, 0, true, "calls/valid"},
+		{"unknown", deleted.Key, deleted.Secret, 0, false, "calls/unknown"},
+		{"disabled", disabled.Key, disabled.Secret, 0, false, "calls/disabled"},
+		{"expired", valid.Key, valid.Secret, time.Hour, false, "calls/expired"},
+		{"a wrong secret", wrong.Key, wrong.Secret, 0, false, "calls/wrong-secret"},
+		{"another's secret", valid.Key, other.Secret, 0, false, "calls/mistyped"}, // the checksum is of the whole key
+		{"a typo", valid.Key, withTypo(valid.Secret), 0, false, "calls/mistyped"},
+		{"noise", "noise", "noise", 0, false, "calls/malformed"},
 	}
 	start := d.now
 	for _, test := range tests {
@@ -200,14 +204,40 @@ func TestCostOfValidation(t *testing.T) {
 		if valid != test.valid {
 			t.Errorf("%s: valid %v", test.name, valid)
 		}
-		if diff := cmp.Diff(test.calls, d.meter.Take()); diff != "" {
-			t.Errorf("%s:\n%s", test.name, diff)
-		}
+		bars.Hold(t, test.bar, callsOf(d.meter.Take()))
 		refusal := `{"key":"` + test.key + `","secret":"","issuing_user":null,"valid":false}`
 		if !valid && body != refusal {
 			t.Errorf("%s is answered %s, want %s", test.name, body, refusal)
 		}
 	}
+}
+
+// createLargest makes the key with the longest grant that is not refused.
+func (d *deployment) createLargest(t testing.TB, expires time.Time) (largest bootstrapped) {
+	t.Helper()
+	body := func(length int) string {
+		return keyBody(expires, `{"rules":{"`+strings.Repeat("k", length)+`":{"methods":["METHOD_ALL"]}}}`)
+	}
+	shortest := sort.Search(schema.MaxKeyItemBytes, func(length int) bool {
+		status, _ := d.call(t, operation.CreateAPIKey, events.APIGatewayV2HTTPRequest{
+			PathParameters: map[string]string{"namespace": "demo"}, Body: body(length),
+		})
+		return status != 200
+	})
+	return d.create(t, body(shortest-1))
+}
+
+// withSecretOf is a key that another one's secret is tried with, in a well-formed text.
+func withSecretOf(t testing.TB, key, other bootstrapped) bootstrapped {
+	t.Helper()
+	mine, err := apikey.ParsePair(key.Key, key.Secret)
+	theirs, otherErr := apikey.ParsePair(other.Key, other.Secret)
+	if err != nil || otherErr != nil {
+		t.Fatal(err, otherErr)
+	}
+	mine.Secret = theirs.Secret
+	key.Key, key.Secret = mine.RevealPair()
+	return key
 }
 
 // withTypo changes the first character.
@@ -234,27 +264,11 @@ func (d *deployment) disable(t testing.TB, id string) {
 // A page of 20 costs the same calls and units however many keys there are.
 func TestCostOfAPage(t *testing.T) {
 	d := newDeployment(t)
-	var first []dynamotest.Call
 	total := 1
-	for _, size := range []int{50, 500, 5000} {
-		fill(t, d, size-total)
+	for _, size := range pageSizes[:3] {
+		d.fillFast(t, size-total)
 		total = size
-		d.meter.Take()
-		listPage(t, d)
-		calls := d.meter.Take()
-		if first == nil {
-			first = calls
-		}
-		if diff := cmp.Diff(first, calls); diff != "" {
-			t.Errorf("at %d keys:\n%s", size, diff)
-		}
-	}
-	actions := make([]string, len(first))
-	for i, call := range first {
-		actions[i] = call.Action
-	}
-	if diff := cmp.Diff([]string{"GetItem", "Query"}, actions); diff != "" {
-		t.Error(diff)
+		bars.Hold(t, fmt.Sprintf("page/%d/calls", size), d.callsOfPage(t))
 	}
 }
 
@@ -361,12 +375,8 @@ func listPage(t testing.TB, d *deployment) {
 func fill(t testing.TB, d *deployment, count int) {
 	t.Helper()
 	keys := apikey.NewService(apikey.Config{Store: d.store, Clock: d.config.Clock, Random: rand.Reader, Log: slog.New(slog.DiscardHandler)})
-	ns := parse(t, "demo")
-	root := access.Caller{Namespace: ns, Grant: access.Grant{Roles: []access.Role{access.Admin}}}
-	for range count {
-		if _, err := keys.Issue(t.Context(), root, apikey.Draft{Namespace: ns, Name: "filler"}); err != nil {
-			t.Fatal(err)
-		}
+	if err := issueFillers(t, keys, count); err != nil {
+		t.Fatal(err)
 	}
 }
 
