@@ -11,6 +11,7 @@ import (
 
 	"latchkey/infra/example"
 	"latchkey/localstack/event"
+	"latchkey/localstack/lambdabuild"
 	"latchkey/shared/operation"
 )
 
@@ -25,11 +26,11 @@ type world struct {
 	rootKey     string
 }
 
-// newWorld builds all functions for where they are measured.
-func newWorld(b *testing.B) *world {
+// newWorld builds packages for where they are measured.
+func newWorld(b *testing.B, packages ...string) *world {
 	b.Helper()
 	programs := b.TempDir()
-	if err := build(programs, nil, allFunctions, emptyPackage); err != nil {
+	if err := lambdabuild.ForHere(programs, packages...); err != nil {
 		b.Fatal(err)
 	}
 	protected, err := example.Protected().Encode()
@@ -65,28 +66,36 @@ func (w *world) start(b *testing.B, op operation.Operation) (*process, time.Dura
 	return p, took
 }
 
-// coldStart is how long a process takes until it asks for its first event.
-func (w *world) coldStart(b *testing.B, op operation.Operation) time.Duration {
+// functionOf is the package of an operation's function.
+func functionOf(op operation.Operation) string { return "latchkey/functions/" + op.Name }
+
+// coldStart is how many seconds a process takes until it asks for its first event.
+func (w *world) coldStart(b *testing.B, op operation.Operation) float64 {
 	b.Helper()
 	p, took := w.start(b, op)
 	p.kill()
-	return took
+	return took.Seconds()
 }
 
-// invocations are how long each invocation of one process takes, all with one event.
-func (w *world) invocations(b *testing.B, op operation.Operation, event []byte, want string) []time.Duration {
+// invocations are how many seconds each of so many invocations of one process takes, all with
+// one event, and what memory it has after them.
+func (w *world) invocations(b *testing.B, op operation.Operation, count int, event []byte, want string) ([]float64, memory) {
 	b.Helper()
 	p, _ := w.start(b, op)
 	defer p.kill()
-	var times []time.Duration
-	for range 1 + invocations {
+	var times []float64
+	for range count {
 		answer, took, err := p.invoke(event)
 		if err != nil || !strings.Contains(string(answer), want) {
 			b.Fatalf("%s: %s, %v", op.Name, answer, err)
 		}
-		times = append(times, took)
+		times = append(times, took.Seconds())
 	}
-	return times
+	used, err := memoryOf(p.command.Process.Pid)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return times, used
 }
 
 // makeRootKey has bootstrap make a key, whose record the table keeps.
