@@ -12,7 +12,7 @@ var (
 	starts   = Test{"localstack/coldstart", "BenchmarkColdStart"}
 	firsts   = Test{"localstack/coldstart", "BenchmarkFirstInvocation"}
 	lengths  = Test{"localstack/coldstart", "BenchmarkBootstrapLength"}
-	gateways = Test{"localstack/load", "BenchmarkValidation"}
+	gateways = Test{"localstack/throughput", "BenchmarkValidation"}
 )
 
 // Calls and units of a validation, and of a page: each call's action and what it costs.
@@ -98,15 +98,15 @@ var All = []Bar{
 	{"first/" + authorize + "/warm", 0, "warm invocation of the authorizer", Milliseconds, Limit{}, firsts},
 	{"memory/last", 0, "memory of validate-api-key after 150 invocations (VmRSS)", Mebibytes, Limit{}, firsts},
 	{"page/50/call", 0, "page of 20 among 50 keys, in process", Milliseconds, Limit{}, pages},
-	{"load/1/rate", 0, "validations through the gateway, 1 client", PerSecond, Limit{}, gateways},
-	{"load/1/p50", 0, "half of them within, 1 client", Milliseconds, Limit{}, gateways},
-	{"load/1/p99", 0, "99 % of them within, 1 client", Milliseconds, Limit{}, gateways},
-	{"load/8/rate", 0, "validations through the gateway, 8 clients", PerSecond, Limit{}, gateways},
-	{"load/8/p50", 0, "half of them within, 8 clients", Milliseconds, Limit{}, gateways},
-	{"load/8/p99", 0, "99 % of them within, 8 clients", Milliseconds, Limit{}, gateways},
-	{"load/32/rate", 0, "validations through the gateway, 32 clients", PerSecond, Limit{}, gateways},
-	{"load/32/p50", 0, "half of them within, 32 clients", Milliseconds, Limit{}, gateways},
-	{"load/32/p99", 0, "99 % of them within, 32 clients", Milliseconds, Limit{}, gateways},
+	{"throughput/1/rate", 0, "validations through the gateway, 1 client", PerSecond, Limit{}, gateways},
+	{"throughput/1/p50", 0, "half of them within, 1 client", Milliseconds, Limit{}, gateways},
+	{"throughput/1/p99", 0, "99 % of them within, 1 client", Milliseconds, Limit{}, gateways},
+	{"throughput/8/rate", 0, "validations through the gateway, 8 clients", PerSecond, Limit{}, gateways},
+	{"throughput/8/p50", 0, "half of them within, 8 clients", Milliseconds, Limit{}, gateways},
+	{"throughput/8/p99", 0, "99 % of them within, 8 clients", Milliseconds, Limit{}, gateways},
+	{"throughput/32/rate", 0, "validations through the gateway, 32 clients", PerSecond, Limit{}, gateways},
+	{"throughput/32/p50", 0, "half of them within, 32 clients", Milliseconds, Limit{}, gateways},
+	{"throughput/32/p99", 0, "99 % of them within, 32 clients", Milliseconds, Limit{}, gateways},
 }
 
 func atMost(most float64) Limit { return Limit{Most: most} }
