@@ -102,7 +102,7 @@ func (f Figure) Times(factor float64) Figure {
 }
 
 // Hold fails a test whose figure is not what its bar demands, and puts the figure into the
-// test's log.
+// test's log, for people and for machines.
 func Hold(t testing.TB, id string, f Figure) {
 	t.Helper()
 	i := slices.IndexFunc(All, func(b Bar) bool { return b.ID == id })
@@ -114,9 +114,12 @@ func Hold(t testing.TB, id string, f Figure) {
 		t.Fatalf("figure of %s: %v", id, err)
 	}
 	t.Attr(Attribute, string(text))
-	if bar := All[i]; !bar.Limit.Holds(f) {
+	bar := All[i]
+	if !bar.Limit.Holds(f) {
 		t.Errorf("%s: %s; the bar is %s", bar.What, bar.Show(f), bar.ShowLimit())
+		return
 	}
+	t.Logf("%s: %s", bar.What, bar.Show(f))
 }
 
 // Holds tells whether a figure is what is demanded. No number is not.

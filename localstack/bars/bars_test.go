@@ -3,6 +3,9 @@ package bars
 import (
 	"fmt"
 	"math"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -73,6 +76,10 @@ func (w *witness) Helper() {}
 
 func (w *witness) Attr(key, value string) { w.log = append(w.log, key+" "+value) }
 
+func (w *witness) Logf(format string, args ...any) {
+	w.log = append(w.log, fmt.Sprintf(format, args...))
+}
+
 func (w *witness) Errorf(format string, args ...any) {
 	w.log = append(w.log, "error: "+fmt.Sprintf(format, args...))
 }
@@ -84,6 +91,7 @@ func TestHold(t *testing.T) {
 	Hold(w, "validation/allocations", Once(25))
 	want := []string{
 		`figure {"id":"validation/allocations","value":24}`,
+		"allocations of a validation beyond its GetItem: 24",
 		`figure {"id":"validation/allocations","value":25}`,
 		"error: allocations of a validation beyond its GetItem: 25; the bar is ≤ 24",
 	}
@@ -109,4 +117,30 @@ func TestTable(t *testing.T) {
 			t.Errorf("nothing is measured for bar %d", number)
 		}
 	}
+}
+
+func TestTestsAreThere(t *testing.T) {
+	for _, bar := range All {
+		if !strings.Contains(testsOf(t, bar.Test.Package), "\nfunc "+bar.Test.Name+"(") {
+			t.Errorf("%s is measured by %s of %s, which is not there", bar.ID, bar.Test.Name, bar.Test.Package)
+		}
+	}
+}
+
+// testsOf is all test code of a package.
+func testsOf(t *testing.T, name string) string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join("../..", name, "*_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all strings.Builder
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.Write(text)
+	}
+	return all.String()
 }
