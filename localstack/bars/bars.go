@@ -95,8 +95,8 @@ func Quantile(values []float64, part float64) float64 {
 	return sorted[min(int(part*float64(len(sorted))), len(sorted)-1)]
 }
 
-// Times gives a figure in another unit.
-func (f Figure) Times(factor float64) Figure {
+// Scaled gives a figure in another unit.
+func (f Figure) Scaled(factor float64) Figure {
 	f.Value, f.Low, f.High = f.Value*factor, f.Low*factor, f.High*factor
 	return f
 }

@@ -8,34 +8,29 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
-	"os/signal"
 	"runtime"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"latchkey/localstack/bars"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, os.Stdout, os.Stderr); err != nil {
+	if err := run(os.Stdout, os.Stderr); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, out, progress io.Writer) error {
+func run(out, progress io.Writer) error {
 	began := time.Now()
-	figures, failure := measure(ctx, progress)
+	figures, failure := measure(progress)
 	fmt.Fprintf(out, "\nMeasured on %s, %s/%s, %d CPUs, %s, in %v.\n", began.UTC().Format(time.DateOnly),
 		runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version(), time.Since(began).Round(time.Second))
 	broken := show(out, bars.All, figures)
@@ -47,9 +42,8 @@ func run(ctx context.Context, out, progress io.Writer) error {
 }
 
 // measure runs all tests that have a figure to give.
-func measure(ctx context.Context, progress io.Writer) (map[string]bars.Figure, error) {
-	command := exec.CommandContext(ctx, "go", arguments(bars.All)...)
-	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
+func measure(progress io.Writer) (map[string]bars.Figure, error) {
+	command := exec.Command("go", arguments(bars.All)...)
 	command.Stderr = progress
 	stream, err := command.StdoutPipe()
 	if err != nil {

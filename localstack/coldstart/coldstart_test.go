@@ -58,9 +58,9 @@ func BenchmarkColdStart(b *testing.B) {
 		figure.Value = bars.Quantile(times[op.Name], 0.5) / bars.Quantile(emptyTimes, 0.5)
 		return figure
 	})
-	bars.Hold(b, "coldstart/empty/time", bars.Median(emptyTimes).Times(1e3))
+	bars.Hold(b, "coldstart/empty/time", bars.Median(emptyTimes).Scaled(1e3))
 	for _, op := range waitedFor {
-		bars.Hold(b, "coldstart/"+op.Name+"/time", bars.Median(times[op.Name]).Times(1e3))
+		bars.Hold(b, "coldstart/"+op.Name+"/time", bars.Median(times[op.Name]).Scaled(1e3))
 	}
 	b.ReportMetric(0, "ns/op")
 }
@@ -114,6 +114,6 @@ func (w *world) holdFirst(b *testing.B, op operation.Operation, event []byte, wa
 		first, later, ratios = append(first, times[0]), append(later, median), append(ratios, times[0]/median)
 	}
 	bars.Hold(b, "first/"+op.Name, bars.Median(ratios))
-	bars.Hold(b, "first/"+op.Name+"/time", bars.Median(first).Times(1e3))
-	bars.Hold(b, "first/"+op.Name+"/warm", bars.Median(later).Times(1e3))
+	bars.Hold(b, "first/"+op.Name+"/time", bars.Median(first).Scaled(1e3))
+	bars.Hold(b, "first/"+op.Name+"/warm", bars.Median(later).Scaled(1e3))
 }

@@ -70,7 +70,7 @@ func (t Times) Over(limit Times) (elapsed, cpu bars.Figure) {
 }
 
 // Call is how long one call takes, in seconds.
-func (t Times) Call() bars.Figure { return bars.Median(t.time).Times(1 / float64(t.calls)) }
+func (t Times) Call() bars.Figure { return bars.Median(t.time).Scaled(1 / float64(t.calls)) }
 
 func ratios(subject, limit []float64) bars.Figure {
 	each := make([]float64, len(subject))

@@ -48,7 +48,7 @@ func BenchmarkValidation(b *testing.B) {
 		times := send(b, validate, clients, requests)
 		rate := requests / time.Since(began).Seconds()
 		bars.Hold(b, fmt.Sprintf("throughput/%d/rate", clients), bars.Once(rate))
-		bars.Hold(b, fmt.Sprintf("throughput/%d/p50", clients), bars.Median(times).Times(1e3))
+		bars.Hold(b, fmt.Sprintf("throughput/%d/p50", clients), bars.Median(times).Scaled(1e3))
 		bars.Hold(b, fmt.Sprintf("throughput/%d/p99", clients), bars.Once(bars.Quantile(times, 0.99)*1e3))
 	}
 	b.ReportMetric(0, "ns/op")
