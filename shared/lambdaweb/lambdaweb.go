@@ -11,18 +11,14 @@ package lambdaweb
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
 	"time"
 
-	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambda/messages"
 	"github.com/aws/aws-lambda-go/lambdacontext"
-	jsonv2 "github.com/go-json-experiment/json"
 
 	"latchkey/shared/fault"
 	"latchkey/shared/operation"
@@ -46,64 +42,11 @@ type httpFunction struct {
 // Invoke answers one event of an HTTP API.
 func (f httpFunction) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	began := f.server.Recorder().Now()
-	request, err := f.read(payload)
+	request, err := read(f.operation, payload)
 	if err != nil {
 		return nil, finish(ctx, f.server.Recorder(), new(telemetry.Entry), f.operation, began, err)
 	}
 	return encode(f.server.Serve(ctx, request))
-}
-
-func (f httpFunction) read(payload []byte) (*web.Request, error) {
-	var event events.APIGatewayV2HTTPRequest
-	if err := json.Unmarshal(payload, &event); err != nil {
-		return nil, fmt.Errorf("event of an HTTP API: %w", err)
-	}
-	return f.request(event)
-}
-
-// A response is the part of events.APIGatewayV2HTTPResponse that we use.
-type response struct {
-	StatusCode      int               `json:"statusCode"`
-	Headers         map[string]string `json:"headers"`
-	Body            string            `json:"body"`
-	IsBase64Encoded bool              `json:"isBase64Encoded,omitzero"`
-}
-
-// encode escapes nothing but what JSON demands: the body is JSON, the platform's
-// limit is on what it becomes here, and web.WireSize counts that.
-func encode(r web.Response) ([]byte, error) {
-	body, isBase64 := encodeBody(r)
-	answer := response{StatusCode: r.Status, Headers: r.Header, Body: body, IsBase64Encoded: isBase64}
-	return jsonv2.Marshal(answer, jsonv2.Deterministic(true))
-}
-
-// encodeBody gives a compressed body in base64, as it is no text.
-func encodeBody(r web.Response) (body string, isBase64 bool) {
-	if r.Header["Content-Encoding"] == "" {
-		return string(r.Body), false
-	}
-	return base64.StdEncoding.EncodeToString(r.Body), true
-}
-
-func (f httpFunction) request(event events.APIGatewayV2HTTPRequest) (*web.Request, error) {
-	body := []byte(event.Body)
-	if event.IsBase64Encoded {
-		decoded, err := base64.StdEncoding.DecodeString(event.Body)
-		if err != nil {
-			return nil, fmt.Errorf("body of an event: %w", err)
-		}
-		body = decoded
-	}
-	return &web.Request{
-		ID:         event.RequestContext.RequestID,
-		Operation:  f.operation,
-		Method:     event.RequestContext.HTTP.Method,
-		Path:       event.RawPath,
-		PathValues: event.PathParameters,
-		RawQuery:   event.RawQueryString,
-		Header:     event.Headers,
-		Body:       body,
-	}, nil
 }
 
 // A Call answers an invocation with its payload, and says in the entry what the log is to
