@@ -50,7 +50,7 @@ var plan = []room{
 	{path: "latchkey/shared/namespace"},
 	{path: "latchkey/shared/credential"},
 	{path: "latchkey/shared/route"},
-	{path: "latchkey/shared/telemetry"},
+	{path: "latchkey/shared/telemetry", may: []string{jsonv2}},
 	{path: "latchkey/docs"},
 	{path: "latchkey/shared/operation", may: []string{"latchkey/shared/route", "latchkey/shared/schema"}},
 	{

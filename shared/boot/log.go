@@ -3,6 +3,8 @@ package boot
 import (
 	"io"
 	"log/slog"
+
+	"latchkey/shared/telemetry"
 )
 
 // logLevelVariable is set by Lambda to the application log level of a function whose log
@@ -22,15 +24,5 @@ var logLevels = map[string]slog.Level{
 // no time by the name of timestamp it takes to be at INFO, whatever level that names: a
 // function that is to log nothing below WARN would log no errors.
 func newLog(out io.Writer, level string) *slog.Logger {
-	return slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{
-		Level:       logLevels[level], // INFO is slog's zero
-		ReplaceAttr: nameTimestamp,
-	}))
-}
-
-func nameTimestamp(groups []string, attribute slog.Attr) slog.Attr {
-	if len(groups) == 0 && attribute.Key == slog.TimeKey {
-		attribute.Key = "timestamp"
-	}
-	return attribute
+	return telemetry.NewLog(out, logLevels[level]) // INFO is slog's zero
 }

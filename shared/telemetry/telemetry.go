@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // How much an Entry has room for: what others note, and what a Recorder always adds.
@@ -22,6 +24,7 @@ type Entry struct {
 	verdict string
 	fields  [maxNotes + ownNotes]slog.Attr
 	filled  int
+	format  [2]slog.Attr // says which of the fields are metrics
 }
 
 // Note adds a field that is a text. A field that finds no room is left out.
@@ -98,9 +101,15 @@ func (r *Recorder) Record(ctx context.Context, e *Entry, o Outcome) {
 			e.put(slog.Float64(string(metric), figures.values[i]))
 		}
 	}
-	e.put(r.directive(figures, now))
-	r.config.Log.LogAttrs(ctx, o.Level, o.Message, e.fields[:e.filled]...)
+	e.put(r.directive(e, figures, now))
+	line := slog.NewRecord(now, o.Level, o.Message, 0)
+	line.AddAttrs(inline(e.fields[:e.filled]))
+	_ = r.config.Log.Handler().Handle(ctx, line) // as a Logger would: there is nowhere to tell
 }
+
+// inline is the fields of a group without a name, which are those of what the group is in.
+// A record has room for some fields, and so for this one.
+func inline(fields []slog.Attr) slog.Attr { return slog.Attr{Value: slog.GroupValue(fields...)} }
 
 func (r *Recorder) figures(e *Entry, o Outcome, took time.Duration, isCold bool) figures {
 	var all figures
@@ -127,12 +136,13 @@ func (r *Recorder) throttles() int64 {
 
 // directive says which of the line's fields are metrics, and which their dimensions. All of
 // it but the time is the same for the same metrics, and is encoded once.
-func (r *Recorder) directive(f figures, at time.Time) slog.Attr {
+func (r *Recorder) directive(e *Entry, f figures, at time.Time) slog.Attr {
 	sets, ok := r.sets.Load(f.present)
 	if !ok {
 		sets, _ = r.sets.LoadOrStore(f.present, f.encodeSets())
 	}
-	return slog.Group("_aws", slog.Int64("Timestamp", at.UnixMilli()), slog.Any("CloudWatchMetrics", sets))
+	e.format = [...]slog.Attr{slog.Int64("Timestamp", at.UnixMilli()), slog.Any("CloudWatchMetrics", sets)}
+	return slog.GroupAttrs("_aws", e.format[:]...)
 }
 
 // figures are the metrics of one invocation, by their places in metrics.
@@ -166,7 +176,7 @@ type definition struct {
 	Unit string `json:",omitempty"`
 }
 
-func (f figures) encodeSets() json.RawMessage {
+func (f figures) encodeSets() jsontext.Value {
 	var sets []metricSet
 	for _, like := range []Metric{Requests, Verdicts} {
 		if set := f.setOf(DimensionsOf(like)); len(set.Metrics) > 0 {
