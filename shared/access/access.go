@@ -87,13 +87,11 @@ func (c Caller) RequireOf(account string, method Method, kind string, target nam
 	return forbidden()
 }
 
-// RequireGranted is Require for what is not Latchkey's own: whose key the caller has gives
-// no right to that, only what its grant says.
-func (c Caller) RequireGranted(method Method, kind string, target namespace.Namespace) error {
-	if c.Reaches(target) && c.Grant.Allows(method, kind) {
-		return nil
-	}
-	return forbidden()
+// IsGranted reports whether the caller may do method to kind in the target namespace, where
+// kind is not Latchkey's own: whose key the caller has gives no right to that, only what its
+// grant says.
+func (c Caller) IsGranted(method Method, kind string, target namespace.Namespace) bool {
+	return c.Reaches(target) && c.Grant.Allows(method, kind)
 }
 
 // forAccount is what the caller may do because of whose key it has.
@@ -148,7 +146,8 @@ func forbidden() error {
 // Allows reports whether the grant allows every one of the methods on a kind. No
 // method at all is not allowed to anybody.
 func (g Grant) Allows(methods Method, kind string) bool {
-	return methods != 0 && methods&^allowed(g.clauses(), normalise(kind)) == 0
+	var room [usualClauses]clause
+	return methods != 0 && methods&^allowed(g.appendClauses(room[:0]), normalise(kind)) == 0
 }
 
 // Includes reports whether g holds all that other does.
@@ -196,8 +195,14 @@ func (c clause) covers(kind string) bool {
 	return slices.Contains(c.kinds, kind) != c.everyKind
 }
 
+// usualClauses are as many as most grants expand to.
+const usualClauses = 8
+
 func (g Grant) clauses() []clause {
-	clauses := make([]clause, 0, len(g.Roles)+len(g.Rules))
+	return g.appendClauses(make([]clause, 0, len(g.Roles)+len(g.Rules)))
+}
+
+func (g Grant) appendClauses(clauses []clause) []clause {
 	for _, role := range g.Roles {
 		clauses = append(clauses, roles[role]...)
 	}

@@ -56,7 +56,10 @@ func identityOf(key apikey.Key) *identity {
 	if isNone(key) {
 		return nil
 	}
-	account := key.Caller().Account
+	account := ""
+	if !key.Account.IsZero() {
+		account = key.Account.String()
+	}
 	return &identity{
 		Namespace: key.Locator.Namespace.String(),
 		KeyID:     key.Locator.ID.String(),
@@ -128,14 +131,16 @@ func (a *Authorizer) policy(r request, key apikey.Key, isAllowed bool) policy.Do
 // what was decided. A pattern might reach what is asked for and is no route of the table:
 // that is denied by name. False: no policy of this size can say it.
 func (a *Authorizer) ofTable(r request, key apikey.Key, isAllowed bool) (policy.Document, bool) {
-	whole, ok := a.grid.In(r.target.stage, func(right protected.Right) bool { return a.holds(key, right) })
-	if !ok {
+	caller := key.Caller()
+	whole, ok := a.grid.In(r.target.stage, func(right protected.Right) bool { return a.holds(caller, right) })
+	if !ok || whole.Allows(r.target.arn) == isAllowed {
+		return whole, ok
+	}
+	if isAllowed {
 		return whole, false
 	}
-	if !isAllowed && whole.Allows(r.target.arn) {
-		whole.Statement = append(whole.Statement, policy.Deny(policy.Covering(r.target.arn)))
-	}
-	return whole, whole.Fits() && whole.Allows(r.target.arn) == isAllowed
+	whole.Statement = append(whole.Statement, policy.Deny(policy.Covering(r.target.arn)))
+	return whole, whole.Fits() && !whole.Allows(r.target.arn)
 }
 
 // usageIdentifier is the API key of a usage plan that a request counts for. Only REST

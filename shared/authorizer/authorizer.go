@@ -165,20 +165,20 @@ func (a *Authorizer) refuse(entry *telemetry.Entry, r request, why error) ([]byt
 
 // allows reports whether a good key may do what is asked for.
 func (a *Authorizer) allows(key apikey.Key, r request) bool {
-	rights := a.rightsFor(r)
-	return len(rights) > 0 && !slices.ContainsFunc(rights, func(right protected.Right) bool { return !a.holds(key, right) })
+	rights, caller := a.rightsFor(r), key.Caller()
+	return len(rights) > 0 && !slices.ContainsFunc(rights, func(right protected.Right) bool { return !a.holds(caller, right) })
 }
 
-// holds reports whether a key has a right, which nobody has that is incomplete: a grant for
+// holds reports whether who bears a key has a right, which nobody has that is incomplete: a grant for
 // every kind would also be one for none.
-func (a *Authorizer) holds(key apikey.Key, right protected.Right) bool {
+func (a *Authorizer) holds(caller access.Caller, right protected.Right) bool {
 	switch {
 	case right.AnyKey:
-		return key.Caller().Reaches(a.namespace)
+		return caller.Reaches(a.namespace)
 	case !access.IsKind(right.Kind):
 		return false
 	}
-	return key.Caller().RequireGranted(right.Method, right.Kind, a.namespace) == nil
+	return caller.IsGranted(right.Method, right.Kind, a.namespace)
 }
 
 // rightsFor is what a request asks for, all of it. Empty: its route is not known, and it is
@@ -210,8 +210,8 @@ func (a *Authorizer) defaultFor(r request) []protected.Right {
 // backend gets the request. A REST API does not tell whether that is for any method.
 func (a *Authorizer) rightsByRoute(r request) []protected.Right {
 	_, path, _ := strings.Cut(r.route, " ")
-	for _, text := range []string{r.target.method + " " + path, route.Any + " " + path} {
-		if row, ok := a.table.Find(text); ok {
+	for _, method := range []string{r.target.method, route.Any} {
+		if row, ok := a.table.Find(method + " " + path); ok {
 			right, _ := row.Value.For(r.target.method)
 			return []protected.Right{right}
 		}

@@ -1,10 +1,12 @@
 package authorizer
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"latchkey/shared/protected"
 	"latchkey/shared/route"
@@ -34,24 +36,24 @@ var errShape = errors.New("event of an authorizer: neither API Gateway nor AppSy
 
 // An event is what all shapes have together that an answer depends on.
 type event struct {
-	Type       string
-	Version    string
+	Type       string `json:"type"`
+	Version    string `json:"version"`
 	MethodARN  string `json:"methodArn"`
 	RouteARN   string `json:"routeArn"`
-	RouteKey   string
-	Resource   string
+	RouteKey   string `json:"routeKey"`
+	Resource   string `json:"resource"`
 	HTTPMethod string `json:"httpMethod"`
 
-	AuthorizationToken    string
-	Headers               map[string]string
-	MultiValueHeaders     map[string][]string
-	QueryStringParameters map[string]string
+	AuthorizationToken    string              `json:"authorizationToken"`
+	Headers               map[string]string   `json:"headers"`
+	MultiValueHeaders     map[string][]string `json:"multiValueHeaders"`
+	QueryStringParameters map[string]string   `json:"queryStringParameters"`
 	MultiValueParameters  map[string][]string `json:"multiValueQueryStringParameters"`
 
 	RequestContext struct {
 		APIID     string `json:"apiId"`
-		EventType string
-	}
+		EventType string `json:"eventType"`
+	} `json:"requestContext"`
 }
 
 func (e event) shape() (shape, error) {
@@ -80,9 +82,11 @@ type request struct {
 	route  string // the route key that the gateway has chosen; empty: it does not tell
 }
 
+// read takes the platform's word for its own event: it is not looked whether a member comes
+// twice.
 func read(payload []byte) (request, error) {
 	var r request
-	err := json.Unmarshal(payload, &r.event)
+	err := json.Unmarshal(payload, &r.event, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	if err != nil {
 		return r, fmt.Errorf("event of an authorizer: %w", err)
 	}

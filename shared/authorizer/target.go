@@ -23,11 +23,15 @@ var errTarget = errors.New("event of an authorizer: its ARN names no method of a
 
 // readTarget reads an ARN. There may be colons in its path.
 func readTarget(arn string) (target, error) {
-	parts := strings.SplitN(arn, "/", 4)
-	if len(parts) != 4 || !isAPI(parts[0]) || parts[1] == "" || parts[2] == "" {
+	api, rest, _ := strings.Cut(arn, "/")
+	stage, rest, _ := strings.Cut(rest, "/")
+	method, path, ok := strings.Cut(rest, "/")
+	if !ok || !isAPI(api) || stage == "" || method == "" {
 		return target{}, errTarget
 	}
-	return target{arn: arn, stage: parts[0] + "/" + parts[1], method: parts[2], path: "/" + parts[3]}, nil
+	return target{
+		arn: arn, stage: arn[:len(api)+len("/")+len(stage)], method: method, path: arn[len(arn)-len(path)-len("/"):],
+	}, nil
 }
 
 // connectTarget reads the ARN of a WebSocket API's $connect, which has no method.
@@ -41,6 +45,8 @@ func connectTarget(arn string) (target, error) {
 
 // isAPI reports whether the part of an ARN before the first slash is of an API.
 func isAPI(arn string) bool {
-	parts := strings.Split(arn, ":")
-	return len(parts) == 6 && parts[0] == "arn" && parts[2] == "execute-api" && parts[5] != ""
+	rest, ok := strings.CutPrefix(arn, "arn:")
+	_, rest, _ = strings.Cut(rest, ":")
+	service, rest, _ := strings.Cut(rest, ":")
+	return ok && service == "execute-api" && strings.Count(rest, ":") == 2 && !strings.HasSuffix(rest, ":")
 }

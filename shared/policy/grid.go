@@ -13,6 +13,7 @@ import (
 // whole, with what can be known of their patterns before there is a key.
 type Grid struct {
 	wildcard string // what stands for a parameter in a pattern
+	rights   []protected.Right
 	cells    []cell
 	byVerb   map[string][]int // places in cells
 }
@@ -22,6 +23,7 @@ type cell struct {
 	verb    string
 	key     route.Key
 	right   protected.Right
+	rightAt int // its place in the grid's rights, each of which is there once
 	pattern string
 
 	// isTwin says that it is the paths of the cell before it with a slash at the end. That
@@ -71,6 +73,10 @@ func NewGrid(table route.Table[protected.Right]) Grid {
 
 func (g *Grid) add(c cell) {
 	c.pattern = g.patternOf(c.verb, c.key)
+	if c.rightAt = slices.Index(g.rights, c.right); c.rightAt < 0 {
+		c.rightAt = len(g.rights)
+		g.rights = append(g.rights, c.right)
+	}
 	g.byVerb[c.verb] = append(g.byVerb[c.verb], len(g.cells))
 	g.cells = append(g.cells, c)
 }
@@ -167,13 +173,11 @@ func isParameter(s route.Segment) bool { return s.Kind == route.Parameter }
 // In is the policy of who holds some of the rights, in the stage of an API, whose ARN is
 // given. False: no policy can say it.
 func (g Grid) In(stage string, holds func(protected.Right) bool) (Document, bool) {
-	isHeld := make([]bool, len(g.cells))
-	for i, c := range g.cells {
-		isHeld[i] = holds(c.right)
-	}
+	isHeld := g.held(holds)
 	allowed, refused := g.allowed(isHeld)
 	if len(allowed) == 0 {
-		return Of(Deny(stage + "/*")), true
+		document := Of(Deny(stage + "/*"))
+		return document, document.Fits()
 	}
 	denied, ok := g.denied(isHeld, refused)
 	if !ok {
@@ -184,6 +188,19 @@ func (g Grid) In(stage string, holds func(protected.Right) bool) (Document, bool
 		document.Statement = append(document.Statement, Deny(within(stage, denied)...))
 	}
 	return document, document.Fits()
+}
+
+// held says of each cell whether it is held, and asks once for each right.
+func (g Grid) held(holds func(protected.Right) bool) []bool {
+	isRightHeld := make([]bool, len(g.rights))
+	for i, right := range g.rights {
+		isRightHeld[i] = holds(right)
+	}
+	isHeld := make([]bool, len(g.cells))
+	for i := range g.cells {
+		isHeld[i] = isRightHeld[g.cells[i].rightAt]
+	}
+	return isHeld
 }
 
 // allowed gives the patterns of what is held, and which cells that is not they reach.

@@ -55,8 +55,8 @@ func Parse(text string) (Key, error) {
 	if !ok || method == "" || !strings.HasPrefix(path, "/") {
 		return Key{}, fmt.Errorf("route key %q has no method and path", text)
 	}
-	key := Key{Method: method}
 	parts := Split(path)
+	key := Key{Method: method, Segments: make([]Segment, 0, len(parts))}
 	for i, part := range parts {
 		segment := parseSegment(part)
 		if segment.Kind == Greedy && i != len(parts)-1 {
