@@ -79,7 +79,7 @@ var plan = []room{
 		path: "latchkey/shared/authorizer",
 		may: []string{
 			"latchkey/shared/access", "latchkey/shared/apikey", "latchkey/shared/fault", "latchkey/shared/namespace", "latchkey/shared/policy",
-			"latchkey/shared/protected", "latchkey/shared/route", "latchkey/shared/session", "latchkey/shared/telemetry",
+			"latchkey/shared/protected", "latchkey/shared/route", "latchkey/shared/session", "latchkey/shared/telemetry", jsonv2,
 		},
 	},
 	{path: "latchkey/shared/awsclient", may: []string{sdk, smithy}},

@@ -1,7 +1,6 @@
 package authorizer
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -34,24 +33,24 @@ var errShape = errors.New("event of an authorizer: neither API Gateway nor AppSy
 
 // An event is what all shapes have together that an answer depends on.
 type event struct {
-	Type       string `json:"type"`
-	Version    string `json:"version"`
-	MethodARN  string `json:"methodArn"`
-	RouteARN   string `json:"routeArn"`
-	RouteKey   string `json:"routeKey"`
-	Resource   string `json:"resource"`
-	HTTPMethod string `json:"httpMethod"`
+	Type       string
+	Version    string
+	MethodARN  string
+	RouteARN   string
+	RouteKey   string
+	Resource   string
+	HTTPMethod string
 
-	AuthorizationToken    string              `json:"authorizationToken"`
-	Headers               map[string]string   `json:"headers"`
-	MultiValueHeaders     map[string][]string `json:"multiValueHeaders"`
-	QueryStringParameters map[string]string   `json:"queryStringParameters"`
-	MultiValueParameters  map[string][]string `json:"multiValueQueryStringParameters"`
+	AuthorizationToken    string
+	Headers               map[string]string
+	MultiValueHeaders     map[string][]string
+	QueryStringParameters map[string]string
+	MultiValueParameters  map[string][]string
 
 	RequestContext struct {
-		APIID     string `json:"apiId"`
-		EventType string `json:"eventType"`
-	} `json:"requestContext"`
+		APIID     string
+		EventType string
+	}
 }
 
 func (e event) shape() (shape, error) {
@@ -80,12 +79,10 @@ type request struct {
 	route  string // the route key that the gateway has chosen; empty: it does not tell
 }
 
-// read decodes by the standard library: the faster one, which functions with a route have
-// in them at any rate, would make the authorizer half a megabyte larger.
 func read(payload []byte) (request, error) {
 	var r request
-	err := json.Unmarshal(payload, &r.event)
-	if err != nil {
+	var err error
+	if r.event, err = decode(payload); err != nil {
 		return r, fmt.Errorf("event of an authorizer: %w", err)
 	}
 	if r.shape, err = r.event.shape(); err != nil {

@@ -1,10 +1,17 @@
 package authorizer
 
 import (
+	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	jsonv2 "github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"latchkey/shared/protected"
 )
@@ -25,6 +32,62 @@ func samples(t testing.TB) map[string][]byte {
 		t.Fatalf("%d sample events", len(all))
 	}
 	return all
+}
+
+// A reference is an event for decoders that go by reflection.
+type reference struct {
+	Type       string `json:"type"`
+	Version    string `json:"version"`
+	MethodARN  string `json:"methodArn"`
+	RouteARN   string `json:"routeArn"`
+	RouteKey   string `json:"routeKey"`
+	Resource   string `json:"resource"`
+	HTTPMethod string `json:"httpMethod"`
+
+	AuthorizationToken    string              `json:"authorizationToken"`
+	Headers               map[string]string   `json:"headers"`
+	MultiValueHeaders     map[string][]string `json:"multiValueHeaders"`
+	QueryStringParameters map[string]string   `json:"queryStringParameters"`
+	MultiValueParameters  map[string][]string `json:"multiValueQueryStringParameters"`
+
+	RequestContext struct {
+		APIID     string `json:"apiId"`
+		EventType string `json:"eventType"`
+	} `json:"requestContext"`
+}
+
+// Events are read as the standard library reads them.
+func TestEventsAreReadAlike(t *testing.T) {
+	for name, payload := range samples(t) {
+		var want reference
+		must(t, json.Unmarshal(payload, &want))
+		got, err := decode(payload)
+		if diff := cmp.Diff(event(want), got, cmpopts.EquateEmpty(), cmp.AllowUnexported(event{})); err != nil || diff != "" {
+			t.Errorf("%s: %v\n%s", name, err, diff)
+		}
+	}
+}
+
+// Of what may come twice the order counts, which decoders see in different ways.
+func FuzzEvent(f *testing.F) {
+	for _, payload := range samples(f) {
+		f.Add(payload)
+	}
+	f.Add([]byte(`{"type": null, "headers": {"a": null}, "multiValueHeaders": {"a": ["b", null], "c": null}, "requestContext": {"apiId": "\u0061"}}`))
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		var want reference
+		wrong := jsonv2.Unmarshal(payload, &want, jsontext.AllowInvalidUTF8(true))
+		got, err := decode(payload)
+		if errors.Is(wrong, jsontext.ErrDuplicateName) {
+			return
+		}
+		if (err == nil) != (wrong == nil) {
+			t.Fatalf("%q: %v, want %v", payload, err, wrong)
+		}
+		if diff := cmp.Diff(event(want), got, cmpopts.EquateEmpty(), cmp.AllowUnexported(event{})); err == nil && diff != "" {
+			t.Errorf("%q\n%s", payload, diff)
+		}
+	})
 }
 
 // The last of two members counts, and what is no UTF-8 is replaced, as ever.
@@ -78,7 +141,7 @@ func TestAllocationsOfDecision(t *testing.T) {
 		allowed float64
 		do      func()
 	}{
-		{"event", 46, func() { _, _ = read(payload) }},
+		{"event", 13, func() { _, _ = read(payload) }},
 		{"decision", 8, func() { a.allows(key, r) }},
 		{"policy", 20, func() { a.policy(r, key, true) }},
 	} {
