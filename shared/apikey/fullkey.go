@@ -6,7 +6,6 @@ import (
 	"encoding/base32"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"hash/crc32"
 	"strings"
 
@@ -29,14 +28,24 @@ var encoding = base32.NewEncoding("0123456789abcdefghijklmnopqrstuv").WithPaddin
 // ErrMalformed is in the chain of every refusal of a text as a key.
 var ErrMalformed = errors.New("malformed key")
 
-var (
-	errLength    = fmt.Errorf("%w: wrong length", ErrMalformed)
-	errPrefix    = fmt.Errorf("%w: it does not begin with %q", ErrMalformed, prefix)
-	errChecksum  = fmt.Errorf("%w: the checksum is wrong", ErrMalformed)
-	errSpelling  = fmt.Errorf("%w: not the one spelling of its bytes", ErrMalformed)
-	errVersion   = fmt.Errorf("%w: unknown version", ErrMalformed)
-	errNamespace = fmt.Errorf("%w: no valid namespace", ErrMalformed)
-	errID        = fmt.Errorf("%w: its id is no UUIDv7", ErrMalformed)
+// A malformation is what is wrong with a text. Being constants, its values take nothing to
+// make at the start of a process.
+type malformation string
+
+// Error says that a key is malformed, and why.
+func (m malformation) Error() string { return ErrMalformed.Error() + ": " + string(m) }
+
+// Unwrap gives ErrMalformed.
+func (malformation) Unwrap() error { return ErrMalformed }
+
+const (
+	errLength    malformation = "wrong length"
+	errPrefix    malformation = `it does not begin with "` + prefix + `"`
+	errChecksum  malformation = "the checksum is wrong"
+	errSpelling  malformation = "not the one spelling of its bytes"
+	errVersion   malformation = "unknown version"
+	errNamespace malformation = "no valid namespace"
+	errID        malformation = "its id is no UUIDv7"
 )
 
 // A Locator is the public half of a key: where its record is.

@@ -2,7 +2,6 @@ package apikey
 
 import (
 	"encoding/base64"
-	"fmt"
 	"strings"
 )
 
@@ -19,9 +18,9 @@ const (
 // wrapStart is what wrapBegin becomes in base64, as far as nothing else decides it.
 const wrapStart = "eyJpZCI6I"
 
-var (
-	errWrap   = fmt.Errorf("%w: not the one spelling of a wrapped key", ErrMalformed)
-	errWrapID = fmt.Errorf("%w: wrapped with the id of another key", ErrMalformed)
+const (
+	errWrap   malformation = "not the one spelling of a wrapped key"
+	errWrapID malformation = "wrapped with the id of another key"
 )
 
 // RevealWrapped gives the full key in the form in which ZenML's clients carry keys:
