@@ -2,9 +2,8 @@ package namespaces
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
-	"sync"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -30,15 +29,23 @@ const (
 	maxExceptions       = 100
 )
 
-// Patterns are compiled when they are first needed: most functions never need one, and
-// all would pay for them with each cold start.
-var (
-	tagPattern        = pattern(`^[A-Za-z0-9@_.-]+(=[A-Za-z0-9@_.-]*)?$`)
-	annotationPattern = pattern(`^[A-Za-z0-9_.-]+$`)
-)
+// isTag reports whether a text is a name, or name=value, where the value may be empty. A
+// pattern for this, used or not, would put the regular expressions' engine into every
+// function of this API.
+func isTag(text string) bool {
+	name, value, _ := strings.Cut(text, "=")
+	return name != "" && consistsOf(name, "@_.-") && consistsOf(value, "@_.-")
+}
 
-func pattern(text string) func() *regexp.Regexp {
-	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) })
+func isAnnotationKey(text string) bool { return text != "" && consistsOf(text, "_.-") }
+
+// consistsOf reports whether there is nothing in a text but ASCII letters, digits and some
+// signs.
+func consistsOf(text, signs string) bool {
+	return strings.IndexFunc(text, func(r rune) bool {
+		isAlphanumeric := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
+		return !isAlphanumeric && !strings.ContainsRune(signs, r)
+	}) < 0
 }
 
 const notAKind = "value is no kind of resource"
@@ -160,7 +167,7 @@ func (p *problems) checkTags(tags []string) {
 	for i, tag := range tags {
 		name := fmt.Sprintf("meta.tags[%d]", i)
 		p.checkLength(name, tag, maxTagLength)
-		if !tagPattern().MatchString(tag) {
+		if !isTag(tag) {
 			p.Add(name, "value must be letters, digits and '@', '_', '.', '-', with one '=' at most")
 		}
 	}
@@ -172,7 +179,7 @@ func (p *problems) checkAnnotations(annotations map[string]string) {
 		return
 	}
 	for key, value := range annotations {
-		if !annotationPattern().MatchString(key) {
+		if !isAnnotationKey(key) {
 			p.Add("meta.annotations", "keys must be letters, digits and '_', '.', '-'")
 		}
 		if len(value) > maxAnnotationLength {
