@@ -167,6 +167,7 @@ type Operation struct {
 	Feed string
 
 	MemoryMB int
+	Runtime  Runtime
 	Timeout  time.Duration
 
 	// Throttle is the limit of the route, which all clients share; zero where there is no
@@ -227,13 +228,14 @@ var (
 )
 
 // byKeyHolder completes the row of an operation that a key holder calls: before anything
-// else it tells who that is. Memory, time and limit are the usual ones, unless the row
-// says otherwise.
+// else it tells who that is. Memory, runtime, time and limit are the usual ones, unless the
+// row says otherwise.
 func byKeyHolder(o Operation) Operation {
 	o.Caller = KeyHolder
 	o.Touches = append([]Touch{authenticate, noteUse}, o.Touches...)
 	o.SessionKeys = verify
 	o.MemoryMB = cmp.Or(o.MemoryMB, memoryMB)
+	o.Runtime = cmp.Or(o.Runtime, usualRuntime)
 	o.Timeout = cmp.Or(o.Timeout, timeout)
 	o.Throttle = cmp.Or(o.Throttle, usualThrottle(o))
 	return o
@@ -279,14 +281,14 @@ var (
 		Name: "validate-api-key", Route: "POST /v1/auth/api-key/validate", API: Namespaces, Caller: Anyone,
 		Summary:  "Tell whether a key and its secret are valid now",
 		Touches:  []Touch{authenticate, noteUse},
-		MemoryMB: memoryMB, Timeout: timeout, Throttle: validateThrottle,
+		MemoryMB: memoryMB, Runtime: usualRuntime, Timeout: timeout, Throttle: validateThrottle,
 	}
 	ExchangeAPIKey = Operation{
 		Name: "exchange-api-key", Route: "POST /v1/auth/api-key", API: Namespaces, Caller: Anyone,
 		Summary:     "Exchange a key and its secret for a session token",
 		Touches:     []Touch{authenticate, noteUse},
 		SessionKeys: []KeyAction{Sign},
-		MemoryMB:    memoryMB, Timeout: timeout, Throttle: exchangeThrottle,
+		MemoryMB:    memoryMB, Runtime: usualRuntime, Timeout: timeout, Throttle: exchangeThrottle,
 	}
 	WhoAmI = byKeyHolder(Operation{
 		Name: "who-am-i", Route: "GET /v1/auth", API: Namespaces,
@@ -319,7 +321,7 @@ var (
 		Summary:     "Exchange a key for a session token of 15 minutes",
 		Touches:     []Touch{authenticate, noteUse},
 		SessionKeys: []KeyAction{Sign},
-		MemoryMB:    memoryMB, Timeout: timeout, Throttle: exchangeThrottle,
+		MemoryMB:    memoryMB, Runtime: usualRuntime, Timeout: timeout, Throttle: exchangeThrottle,
 	}
 	CreateServiceAccount = byKeyHolder(Operation{
 		Name: "create-service-account", Route: "POST " + accountsPath, API: ServiceAccounts,
@@ -383,7 +385,7 @@ var (
 		Summary:     "Log in with a key, by OAuth 2's password form, for a session token",
 		Touches:     []Touch{authenticate, noteUse},
 		SessionKeys: []KeyAction{Sign},
-		MemoryMB:    memoryMB, Timeout: timeout, Throttle: exchangeThrottle,
+		MemoryMB:    memoryMB, Runtime: usualRuntime, Timeout: timeout, Throttle: exchangeThrottle,
 	}
 	CurrentUser = byKeyHolder(Operation{
 		Name: "current-user", Route: "GET /api/v1/current-user", API: ServiceAccounts,
@@ -394,19 +396,19 @@ var (
 		Name: "session-keys", Route: "GET /.well-known/jwks.json", API: Platform, Caller: Anyone,
 		Summary:     "Publish the keys that session tokens can be verified with",
 		SessionKeys: verify,
-		MemoryMB:    memoryMB, Timeout: timeout, Throttle: publishThrottle,
+		MemoryMB:    memoryMB, Runtime: usualRuntime, Timeout: timeout, Throttle: publishThrottle,
 	}
 	OpenAPI = Operation{
 		Name: "openapi", Route: "GET /openapi.json", API: Platform, Caller: Anyone,
 		Summary:  "Describe every route, in OpenAPI 3.1",
-		MemoryMB: memoryMB, Timeout: timeout, Throttle: documentThrottle,
+		MemoryMB: memoryMB, Runtime: usualRuntime, Timeout: timeout, Throttle: documentThrottle,
 	}
 	// Docs makes its page with a process's first request: the memory is for the CPU that
 	// comes with it.
 	Docs = Operation{
 		Name: "docs", Route: "GET /docs", API: Platform, Caller: Anyone,
 		Summary:  "Show the description of every route in a browser",
-		MemoryMB: 512, Timeout: timeout, Throttle: documentThrottle,
+		MemoryMB: 512, Runtime: usualRuntime, Timeout: timeout, Throttle: documentThrottle,
 	}
 	// Authorizer is deployed once for each protected API, beside that, and not with the
 	// other operations. A gateway waits 10 s for it.
@@ -415,13 +417,13 @@ var (
 		Summary:     "Tell API Gateway or AppSync whether a request to another API may pass",
 		Touches:     []Touch{authenticate, noteUse},
 		SessionKeys: verify,
-		MemoryMB:    memoryMB, Timeout: authorizerTimeout,
+		MemoryMB:    memoryMB, Runtime: usualRuntime, Timeout: authorizerTimeout,
 	}
 	Bootstrap = Operation{
 		Name: "bootstrap", API: Platform, Caller: IAM,
 		Summary:  "Make the first administrator's key of a namespace, or one more",
 		Touches:  []Touch{{Action: PutItem}},
-		MemoryMB: memoryMB, Timeout: timeout,
+		MemoryMB: memoryMB, Runtime: usualRuntime, Timeout: timeout,
 	}
 	DeleteNamespace = Operation{
 		Name: "delete-namespace", API: Platform, Caller: IAM,
@@ -430,24 +432,24 @@ var (
 			{Action: Query, Index: schema.ByNamespace.Name}, {Action: Query},
 			{Action: UpdateItem}, {Action: DeleteItem}, {Action: BatchWriteItem},
 		},
-		MemoryMB: memoryMB, Timeout: deletionTimeout,
+		MemoryMB: memoryMB, Runtime: usualRuntime, Timeout: deletionTimeout,
 	}
 	RemoveServiceAccount = Operation{
 		Name: "remove-service-account", API: Platform, Caller: Stream,
 		Summary:  "Remove what a deleted service account has left behind",
 		Touches:  []Touch{{Action: Query}, {Action: BatchWriteItem}, {Action: DeleteItem}},
 		Feed:     schema.RemovedAt,
-		MemoryMB: memoryMB, Timeout: removeTimeout,
+		MemoryMB: memoryMB, Runtime: usualRuntime, Timeout: removeTimeout,
 	}
 	Health = Operation{
 		Name: "health", Route: "GET /health", API: Platform, Caller: Anyone,
 		Summary:  "Answer without reading anything",
-		MemoryMB: 128, Timeout: 3 * time.Second, Throttle: publishThrottle,
+		MemoryMB: 128, Runtime: usualRuntime, Timeout: 3 * time.Second, Throttle: publishThrottle,
 	}
 	NotFound = Operation{
 		Name: "not-found", Route: DefaultRoute, API: Platform, Caller: Anyone,
 		Summary:  "Answer what no route takes, in the envelope of the API whose path it was",
-		MemoryMB: 128, Timeout: 3 * time.Second, Throttle: DefaultThrottle,
+		MemoryMB: 128, Runtime: usualRuntime, Timeout: 3 * time.Second, Throttle: DefaultThrottle,
 	}
 )
 
