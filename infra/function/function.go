@@ -12,6 +12,7 @@ package function
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -42,7 +43,8 @@ type Props struct {
 	// both, so that a stack may have several.
 	Name string
 
-	// Environment are its variables.
+	// Environment are its variables, beside those of the operation's runtime, which it may
+	// replace.
 	Environment map[string]*string
 
 	// Statements are what it may do.
@@ -80,7 +82,7 @@ func New(scope constructs.Construct, props Props) awslambda.Function {
 		Handler:      jsii.String(bootstrap),
 		MemorySize:   jsii.Number(op.MemoryMB),
 		Timeout:      awscdk.Duration_Millis(jsii.Number(op.Timeout.Milliseconds())),
-		Environment:  &props.Environment,
+		Environment:  props.environment(),
 		Role:         newRole(scope, props, logs),
 		LogGroup:     logs,
 
@@ -92,6 +94,16 @@ func New(scope constructs.Construct, props Props) awslambda.Function {
 	})
 	props.Settings.trace(target)
 	return target
+}
+
+// environment is what the runtime is told and what the props say.
+func (p Props) environment() *map[string]*string {
+	variables := map[string]*string{}
+	for name, value := range p.Operation.RuntimeEnvironment() {
+		variables[name] = &value
+	}
+	maps.Copy(variables, p.Environment)
+	return &variables
 }
 
 // logLevel is that of the settings, but that what IAM calls leaves its line in any case: those

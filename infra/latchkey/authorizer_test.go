@@ -313,14 +313,14 @@ func checkAuthorizerFunctions(t *testing.T, tmpl stacktest.Template) {
 			function["TracingConfig"] = object{"Mode": "Active"}
 			function["ReservedConcurrentExecutions"] = float64(api.props.ReservedConcurrency)
 		}
-		function["Environment"] = object{"Variables": object{
+		function["Environment"] = stacktest.Environment(operation.Authorizer, object{
 			"SERVICE_NAME":     "keys",
 			"TABLE_NAME":       "${keys/Table}",
 			"SESSION_KEYS":     "${keys/SessionKey2.Arn},${keys/SessionKey1.Arn}",
 			"SESSION_ISSUER":   "${keys/API.ApiEndpoint}",
 			"SESSION_AUDIENCE": "latchkey",
 			"PROTECTED_API":    encoded,
-		}}
+		})
 		want[api.name+"Function"] = function
 		compare(t, operation.Authorizer.Name, tmpl.Bootstrap(t, api.name+"Function"))
 	}

@@ -217,7 +217,7 @@ func checkFunctions(t *testing.T, tmpl template) {
 func functionOf(op operation.Operation, tmpl template) object {
 	properties := stacktest.Function(id(op, ""), op)
 	properties["FunctionName"] = functionName(op)
-	properties["Environment"] = object{"Variables": environment(op, tmpl.sessions, tmpl.props.Table.RetentionDays)}
+	properties["Environment"] = stacktest.Environment(op, environment(op, tmpl.sessions, tmpl.props.Table.RetentionDays))
 	level := tmpl.props.Functions.LogLevel
 	if level != "" && !(level == awslambda.ApplicationLogLevel_WARN && op.Caller == operation.IAM) {
 		properties["LoggingConfig"].(object)["ApplicationLogLevel"] = string(level)

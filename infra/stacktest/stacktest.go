@@ -7,6 +7,7 @@ package stacktest
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -85,6 +86,19 @@ func Function(id string, op operation.Operation) Object {
 			"LogGroup": "${" + id + "Logs}", "LogFormat": "JSON", "ApplicationLogLevel": "INFO", "SystemLogLevel": "WARN",
 		},
 	}
+}
+
+// Environment gives the environment that an operation's function should have: the
+// variables of its runtime and others.
+func Environment(op operation.Operation, others Object) Object {
+	variables := maps.Clone(others)
+	if variables == nil {
+		variables = Object{}
+	}
+	for name, value := range op.RuntimeEnvironment() {
+		variables[name] = value
+	}
+	return Object{"Variables": variables}
 }
 
 // Synthesise gives the templates of an app's stacks, by their names.

@@ -148,11 +148,12 @@ func checkFunctions(t *testing.T, tmpl stacktest.Template, s service) {
 		t.Fatal(err)
 	}
 	authorizer := stacktest.Function("Authorizer", operation.Authorizer)
-	authorizer["Environment"] = object{"Variables": object{
+	authorizer["Environment"] = stacktest.Environment(operation.Authorizer, object{
 		"SERVICE_NAME": s.name, "TABLE_NAME": s.table, "SESSION_KEYS": strings.Join(s.keys, ","), "SESSION_ISSUER": s.issuer, "SESSION_AUDIENCE": s.audience,
 		"PROTECTED_API": api,
-	}}
+	})
 	orders := stacktest.Function("orders", example.Orders)
+	orders["Environment"] = stacktest.Environment(example.Orders, nil)
 	compare(t, map[string]object{"AuthorizerFunction": authorizer, "ordersFunction": orders},
 		stacktest.Without("Code", tmpl.Properties("AWS::Lambda::Function")))
 	compare(t, operation.Authorizer.Name, tmpl.Bootstrap(t, "AuthorizerFunction"))
