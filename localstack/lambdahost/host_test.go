@@ -102,6 +102,7 @@ func TestAFunctionSeesOnlyItsOwnEnvironment(t *testing.T) {
 	t.Setenv("AWS_PROFILE", "production")
 	t.Setenv("AWS_ACCESS_KEY_ID", "AKIAPRODUCTION")
 	h, op := start(t, func(c *lambdahost.Config) {
+		c.Operations[0].Runtime = operation.Runtime{Procs: 1}
 		c.Environment = func(op operation.Operation) map[string]string {
 			return map[string]string{"OWN": op.Name, "AWS_REGION": "eu-west-1", "AWS_LAMBDA_RUNTIME_API": "elsewhere"}
 		}
@@ -110,7 +111,7 @@ func TestAFunctionSeesOnlyItsOwnEnvironment(t *testing.T) {
 	if err := json.Unmarshal([]byte(invoke(t, h, op, `{"do":"environment"}`)), &seen); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"OWN=probe", "AWS_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=local", "AWS_EC2_METADATA_DISABLED=true"} {
+	for _, want := range []string{"OWN=probe", "AWS_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=local", "AWS_EC2_METADATA_DISABLED=true", "GOMAXPROCS=1"} {
 		if !slices.Contains(seen, want) {
 			t.Errorf("no %s", want)
 		}

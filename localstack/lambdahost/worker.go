@@ -142,6 +142,7 @@ func (h *Host) environment(op operation.Operation, id string) []string {
 		"AWS_LAMBDA_LOG_GROUP_NAME":       "/aws/lambda/" + op.Name,
 		"AWS_LAMBDA_LOG_STREAM_NAME":      id,
 	}
+	maps.Copy(variables, op.RuntimeEnvironment())
 	maps.Copy(variables, h.config.Environment(op))
 	variables["AWS_LAMBDA_RUNTIME_API"] = h.address() + "/w/" + id
 
