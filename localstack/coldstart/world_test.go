@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -59,7 +60,11 @@ func newWorld(b *testing.B, packages ...string) *world {
 
 func (w *world) start(b *testing.B, op operation.Operation) (*process, time.Duration) {
 	b.Helper()
-	p, took, err := start(filepath.Join(w.programs, op.Name), w.environment)
+	environment := slices.Clone(w.environment)
+	for name, value := range op.RuntimeEnvironment() {
+		environment = append(environment, name+"="+value)
+	}
+	p, took, err := start(filepath.Join(w.programs, op.Name), environment)
 	if err != nil {
 		b.Fatalf("%s: %v", op.Name, err)
 	}
