@@ -106,6 +106,10 @@ load: build ## put a local stack of its own under load, and hold it to its word 
 	@dist/local/localstack load $(if $(DURATION),-duration '$(DURATION)') $(if $(CLIENTS),-clients '$(CLIENTS)') \
 		$(if $(KEYS),-keys '$(KEYS)')
 
+.PHONY: runtimes
+runtimes: setup ## measure what the catalogue's memory sizes and settings of Go's runtime are chosen by, on Linux
+	$(GO_LOCAL) test -run '^$$' -bench . -benchtime 1x ./localstack/runtimecost
+
 .PHONY: sizes
 sizes: tools ## hold the functions for AWS to their size
 	$(GO_LOCAL) test -run '^$$' -bench BootstrapLength -benchtime 1x ./localstack/coldstart

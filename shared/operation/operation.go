@@ -187,7 +187,7 @@ const (
 	accountKeyPath  = accountKeysPath + "/{key}"
 
 	// Memory is for the processor time that comes with it. A creation takes 15 ms at 256 MB,
-	// of which it waits 7, and 11 at 512. The largest event that Lambda takes needs 105 MB.
+	// of which it waits 7, and 11 at 512. To refuse the largest event takes 107 MB.
 	memoryMB = 256
 	timeout  = 10 * time.Second
 

@@ -31,12 +31,12 @@ const MBOfProcessor = 1769
 // Without it the longest sorted list, of 10,000 keys with the largest grants, takes 704 MB
 // at a GCPercent of 400, and Lambda ends what exceeds its size, here 512 MB. With it, it
 // takes 411 MB and a tenth more of processor time, which is still a fifth less than with
-// Go's own 100. Package runtimecost measures this.
+// Go's own 100. Package runtimecost holds each function to its memory.
 const memoryLimitPercent = 80
 
 // usualRuntime is for functions that have less than the time of one processor, as all do.
-// With it a validation takes 0.88 of the processor time that it takes if all is left to Go,
-// a creation 0.80, and a page of 20 keys 0.72; package runtimecost holds that it saves some.
+// With it a validation takes 0.8 to 0.9 of the processor time that it takes if all is left to
+// Go, a creation 0.8, and a page of 20 keys 0.7; package runtimecost holds that it saves some.
 //
 // One processor: with two, threads of one request take turns in the time of less than one.
 // Left to itself, Go never takes less than two where there are two, whatever the quota.

@@ -1,0 +1,161 @@
+package runtimecost_test
+
+import (
+	"encoding/json"
+	"encoding/pem"
+	"maps"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"latchkey/infra/example"
+	"latchkey/localstack/event"
+	"latchkey/localstack/lambdahost"
+	"latchkey/shared/operation"
+)
+
+// A world is what processes live in: programs, a table, and what they are told of it.
+type world struct {
+	programs  string
+	table     *table
+	variables map[string]string
+	rootKey   string
+}
+
+// newWorld builds all functions, and has one make a key whose record the table keeps.
+func newWorld(b *testing.B) *world {
+	b.Helper()
+	w := &world{programs: b.TempDir(), table: &table{written: map[string]json.RawMessage{}}}
+	build := exec.Command("go", "build", "-buildvcs=false", "-o", w.programs+string(filepath.Separator), "latchkey/functions/...")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		b.Fatalf("functions: %v\n%s", err, out)
+	}
+	w.serve(b)
+	w.makeRootKey(b)
+	return w
+}
+
+// serve serves the table over TLS, whose memory and time are the function's, and names the
+// root of its certificate as crypto/x509 reads it.
+func (w *world) serve(b *testing.B) {
+	b.Helper()
+	protected, err := example.Protected().Encode()
+	if err != nil {
+		b.Fatal(err)
+	}
+	services := httptest.NewTLSServer(w.table)
+	b.Cleanup(services.Close)
+	roots := filepath.Join(b.TempDir(), "roots.pem")
+	root := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: services.Certificate().Raw})
+	if err := os.WriteFile(roots, root, 0o600); err != nil {
+		b.Fatal(err)
+	}
+	w.variables = map[string]string{
+		"SSL_CERT_FILE":                   roots,
+		operation.ServiceNameVariable:     "latchkey",
+		operation.TableNameVariable:       "latchkey",
+		operation.RetentionVariable:       "30",
+		operation.DynamoDBVariable:        services.URL,
+		operation.KMSVariable:             services.URL,
+		operation.SessionKeysVariable:     "019b7ca9-8f2e-7e98-833b-d887d15218ce",
+		operation.SessionIssuerVariable:   "https://latchkey.example.com",
+		operation.SessionAudienceVariable: "latchkey",
+		operation.ProtectedAPIVariable:    protected,
+	}
+}
+
+func (w *world) makeRootKey(b *testing.B) {
+	b.Helper()
+	answer := w.deploy(b, asInCatalogue).invoke(b, operation.Bootstrap, read(b, "../../events/bootstrap.json"))
+	var made struct {
+		FullKey string `json:"full_key"`
+	}
+	if json.Unmarshal([]byte(answer), &made) != nil || made.FullKey == "" {
+		b.Fatal("bootstrap made no key")
+	}
+	w.rootKey, w.table.root = made.FullKey, w.table.written["key"]
+}
+
+// A deployment has one process of each function that is invoked.
+type deployment struct {
+	host *lambdahost.Host
+	dir  string
+}
+
+func asInCatalogue(operation.Operation) map[string]string { return nil }
+
+// asGoChooses leaves the runtime to itself.
+func asGoChooses(op operation.Operation) map[string]string {
+	variables := map[string]string{}
+	for name := range op.RuntimeEnvironment() {
+		variables[name] = ""
+	}
+	return variables
+}
+
+// deploy hosts the functions with some variables beside their own. Its programs are links,
+// by whose names its processes are told from those of another.
+func (w *world) deploy(b *testing.B, variables func(operation.Operation) map[string]string) *deployment {
+	b.Helper()
+	d := &deployment{dir: b.TempDir()}
+	for _, op := range operation.All {
+		if err := os.Link(filepath.Join(w.programs, op.Name), filepath.Join(d.dir, op.Name)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	host, err := lambdahost.Start(lambdahost.Config{
+		Dir: d.dir, MaxProcesses: 1,
+		Environment: func(op operation.Operation) map[string]string {
+			all := maps.Clone(w.variables)
+			maps.Copy(all, variables(op))
+			return all
+		},
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = host.Close() })
+	d.host = host
+	return d
+}
+
+func (d *deployment) invoke(b *testing.B, op operation.Operation, event string) string {
+	b.Helper()
+	answer, err := d.host.Invoke(b.Context(), op, []byte(event))
+	if err != nil {
+		b.Fatalf("%s: %v", op.Name, err)
+	}
+	return string(answer)
+}
+
+// sample is an operation's sample event with the root key in its places, and other members.
+func (w *world) sample(b *testing.B, op operation.Operation, others map[string]any) string {
+	b.Helper()
+	values := event.KeyValues(event.Fixed(w.rootKey))
+	for _, name := range []string{event.CreatedUUID, event.CreatedAccountID, event.CreatedAccountKeyID} {
+		values[name] = values[event.RootUUID]
+	}
+	for _, name := range []string{event.RandomName, event.CreatedKeyID} {
+		values[name] = values[event.RootKeyID]
+	}
+	for _, name := range []string{event.OrdersReaderKey, event.CreatedAccountKey} {
+		values[name] = values[event.RootKey]
+	}
+	filled, err := event.Fill([]byte(read(b, filepath.Join("../../events", op.Name+".json"))), values)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var members map[string]any
+	if err := json.Unmarshal(filled, &members); err != nil {
+		b.Fatal(err)
+	}
+	maps.Copy(members, others)
+	text, err := json.Marshal(members)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return string(text)
+}
