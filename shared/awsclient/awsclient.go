@@ -55,11 +55,10 @@ func (c Config) BaseEndpoint() *string {
 	return aws.String(c.Endpoint)
 }
 
-// HTTPClient bounds each try, up to the head of its answer, by the transport's own
-// limits: the time-out of an http.Client costs a timer, a context and a goroutine for
-// each request. What is left, reading an answer of some kilobytes, is bounded by the
-// caller's context. Nothing is followed elsewhere: a redirection is an answer like others.
-func (c Config) HTTPClient() *http.Client {
+// Transport bounds each try, up to the head of its answer, by limits of its own: the
+// time-out of an http.Client costs a timer, a context and a goroutine for each request.
+// What is left, reading an answer of some kilobytes, is bounded by the caller's context.
+func (c Config) Transport() http.RoundTripper {
 	var transport http.RoundTripper = awshttp.NewBuildableClient().
 		WithDialerOptions(func(d *net.Dialer) { d.Timeout = attemptTimeout }).
 		WithTransportOptions(func(t *http.Transport) {
@@ -70,7 +69,7 @@ func (c Config) HTTPClient() *http.Client {
 	if c.Wrap != nil {
 		transport = c.Wrap(transport)
 	}
-	return &http.Client{Transport: transport, CheckRedirect: stay}
+	return transport
 }
 
 func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
@@ -78,7 +77,7 @@ func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse
 // WithOneTransport gives a configuration whose clients share one transport, and so its
 // connections.
 func (c Config) WithOneTransport() Config {
-	transport := c.HTTPClient().Transport
+	transport := c.Transport()
 	c.Wrap = func(http.RoundTripper) http.RoundTripper { return transport }
 	return c
 }
@@ -86,11 +85,14 @@ func (c Config) WithOneTransport() Config {
 // An SDKClient is the HTTP client of one of the SDK's own clients.
 type SDKClient struct{ http *http.Client }
 
-// SDKClient gives HTTPClient to one of the SDK's own clients, which takes a request's
+// SDKClient gives the transport to one of the SDK's own clients, which takes a request's
 // body away as soon as there is an answer. A transport that has not asked for the body's
 // end by then would get io.EOF from the body's WriteTo, take it for an error, and close
-// the connection under an answer that is still being read.
-func (c Config) SDKClient() SDKClient { return SDKClient{c.HTTPClient()} }
+// the connection under an answer that is still being read. Nothing is followed elsewhere:
+// a redirection is an answer like others.
+func (c Config) SDKClient() SDKClient {
+	return SDKClient{&http.Client{Transport: c.Transport(), CheckRedirect: stay}}
+}
 
 // Do sends a request whose body can only be read, and so ends in good order when it is
 // taken away. The request is the client's from here on.

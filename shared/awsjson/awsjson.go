@@ -63,7 +63,7 @@ type Client struct {
 	endpoint    string
 	region      string
 	credentials aws.CredentialsProvider
-	http        *http.Client
+	transport   http.RoundTripper
 	signer      *v4.Signer
 	loop        *retry.Attempt
 }
@@ -77,7 +77,7 @@ func New(c awsclient.Config, service Service, retryable ...retry.IsErrorRetryabl
 		endpoint:    endpointOf(c, service.Name),
 		region:      c.Region,
 		credentials: c.Credentials,
-		http:        c.HTTPClient(),
+		transport:   c.Transport(),
 		signer:      v4.NewSigner(),
 		loop:        retry.NewAttemptMiddleware(c.NewRetryer(retryable...), func(request any) any { return request }),
 	}
@@ -102,7 +102,7 @@ func (c *Client) try(ctx context.Context, action string, body []byte, read func(
 	if err != nil {
 		return err
 	}
-	response, err := c.http.Do(request)
+	response, err := c.transport.RoundTrip(request)
 	if err != nil {
 		return unanswered(ctx, err)
 	}
@@ -113,8 +113,7 @@ func (c *Client) try(ctx context.Context, action string, body []byte, read func(
 	return nil
 }
 
-// newRequest makes a request that is sent once: neither the transport nor a redirection
-// may repeat its body.
+// newRequest makes a request that is sent once: the transport may not repeat its body.
 func (c *Client) newRequest(ctx context.Context, action string, body []byte) (*http.Request, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.endpoint, bytes.NewReader(body))
 	if err != nil {

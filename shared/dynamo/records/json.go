@@ -33,8 +33,8 @@ func (r *Records) request(partition, sort, rest string) ([]byte, error) {
 	return append(text, "}}}"...), nil
 }
 
-// maxAttributes is how many a key's record has at most.
-const maxAttributes = 20
+// usualAttributes is how many a key's record has, unless it was rotated or changed.
+const usualAttributes = 16
 
 // itemIn reads the item in an answer of GetItem; nil if it has none. A repeated member, text
 // that is not UTF-8 and what follows the answer are errors: DynamoDB sends none of them.
@@ -44,7 +44,7 @@ func itemIn(reply []byte) (item stored.Item, err error) {
 	d := &decoder{text: jsontext.NewDecoder(bytes.NewBuffer(reply))}
 	for d.expect('{'); d.goesOn(); {
 		if d.string() == "Item" && d.text.PeekKind() == '{' {
-			item = d.members(make(stored.Item, 0, maxAttributes))
+			item = d.members(make(stored.Item, 0, usualAttributes))
 		} else {
 			d.skip()
 		}
