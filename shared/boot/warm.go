@@ -3,6 +3,7 @@ package boot
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"latchkey/shared/operation"
@@ -16,13 +17,20 @@ const (
 	onDemand               = "on-demand"
 )
 
-// warmTime is how long a process that nobody waits for waits for its first connection.
+// warmTime is how long a process waits for its first connection.
 const warmTime = 5 * time.Second
 
-// warm opens a connection to the table, while the process asks for the event that it was
-// started for: to dial and to agree on TLS takes longer than the read itself. Where a process
-// is started before it is needed, it is frozen as soon as it asks for an event, so that it
-// waits. That the table does not answer is for the first request to find.
+// warm reads from the table, so that the first request finds a connection. That the table
+// does not answer is for that request to find.
+//
+// To agree on TLS takes some ten milliseconds of a processor, many times what a request
+// does. Before a process asks for its first event it has a whole processor, and behind that
+// the share that goes with its memory size, so that it waits for the read. It must wait where
+// it is started before it is needed, too: there it is frozen as soon as it asks. A connection
+// without TLS is there at once, and then the process asks for the event that it was started
+// for meanwhile.
+//
+// https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 func (c Config) warm(op operation.Operation, getenv func(string) string) {
 	if !slices.Contains(op.Touches, operation.Touch{Action: operation.GetItem}) {
 		return
@@ -34,7 +42,9 @@ func (c Config) warm(op operation.Operation, getenv func(string) string) {
 		defer cancel()
 		_ = c.Records.Warm(ctx)
 	}()
-	if kind := getenv(initializationVariable); kind != "" && kind != onDemand {
+	isPlain := strings.HasPrefix(getenv(operation.DynamoDBVariable), "http://")
+	kind := getenv(initializationVariable)
+	if !isPlain || kind != "" && kind != onDemand {
 		<-done
 	}
 }

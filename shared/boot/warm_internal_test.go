@@ -10,22 +10,25 @@ import (
 	"latchkey/shared/operation"
 )
 
-// A process that is started for an event does not wait for its first connection; one that is
-// started before there is any does, and one that reads no item by its key needs none.
+// A process waits for its first connection where that takes TLS, and where it was started
+// before there is an event. One that reads no item by its key needs none.
 func TestWarm(t *testing.T) {
 	for _, test := range []struct {
-		operation      operation.Operation
-		initialization string
-		waits, reads   bool
+		operation                operation.Operation
+		endpoint, initialization string
+		waits, reads             bool
 	}{
-		{operation.ValidateAPIKey, "", false, true},
-		{operation.ValidateAPIKey, "on-demand", false, true},
-		{operation.ValidateAPIKey, "provisioned-concurrency", true, true},
-		{operation.ListAPIKeys, "snap-start", true, true},
-		{operation.Bootstrap, "provisioned-concurrency", false, false},
-		{operation.Health, "provisioned-concurrency", false, false},
+		{operation.ValidateAPIKey, "", "", true, true},
+		{operation.ValidateAPIKey, "", "on-demand", true, true},
+		{operation.ValidateAPIKey, "https://dynamodb.example", "on-demand", true, true},
+		{operation.ValidateAPIKey, "http://127.0.0.1", "", false, true},
+		{operation.ValidateAPIKey, "http://127.0.0.1", "on-demand", false, true},
+		{operation.ValidateAPIKey, "http://127.0.0.1", "provisioned-concurrency", true, true},
+		{operation.ListAPIKeys, "http://127.0.0.1", "snap-start", true, true},
+		{operation.Bootstrap, "", "provisioned-concurrency", false, false},
+		{operation.Health, "", "provisioned-concurrency", false, false},
 	} {
-		t.Run(test.operation.Name+" "+test.initialization, func(t *testing.T) {
+		t.Run(test.operation.Name+" "+test.endpoint+" "+test.initialization, func(t *testing.T) {
 			t.Parallel()
 			arrived, release := make(chan bool, 1), make(chan bool)
 			server := awsjsontest.Play(t, func(w http.ResponseWriter, r *http.Request) {
@@ -42,7 +45,9 @@ func TestWarm(t *testing.T) {
 					close(release)
 				}()
 			}
-			config.warm(test.operation, func(string) string { return test.initialization })
+			config.warm(test.operation, func(name string) string {
+				return map[string]string{operation.DynamoDBVariable: test.endpoint, initializationVariable: test.initialization}[name]
+			})
 			if isReleased.Load() != test.waits {
 				t.Errorf("the connection is awaited: %v", !test.waits)
 			}
