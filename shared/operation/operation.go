@@ -191,9 +191,9 @@ const (
 	memoryMB = 256
 	timeout  = 10 * time.Second
 
-	// Others wait for a validation with each of their own requests. It takes 9 ms at most at
-	// 256 MB, 6 at 512 and 5 at 1,024, of which it waits 3.5, and the first of a process 80,
-	// 42 and 23; each step costs a million 1 or 2 cents more.
+	// Others wait for a validation with each of their own requests. It takes 8 ms at most at
+	// 256 MB, 6 at 512 and 5 at 1,024, of which it waits 3.5, and so does the first of a
+	// process, which has a connection by then; each step costs a million 1 or 2 cents more.
 	validateMemoryMB = 512
 
 	// What reads nothing takes a fifth of a millisecond of processor time.

@@ -35,8 +35,8 @@ const MBOfProcessor = 1769
 const memoryLimitPercent = 80
 
 // usualRuntime is for functions that have less than the time of one processor, as all do.
-// With it a validation takes 0.8 to 0.9 of the processor time that it takes if all is left to
-// Go, a creation 0.8, and a page of 20 keys 0.7; package runtimecost holds that it saves some.
+// With it a validation and a creation take 0.8 of the processor time that they take if all is
+// left to Go, and a page of 20 keys 0.7; package runtimecost holds that it saves some.
 //
 // One processor: with two, threads of one request take turns in the time of less than one.
 // Left to itself, Go never takes less than two where there are two, whatever the quota.
