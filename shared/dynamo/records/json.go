@@ -41,12 +41,16 @@ const usualAttributes = 16
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.LowLevelAPI.html
 func itemIn(reply []byte) (item stored.Item, err error) {
-	d := &decoder{text: jsontext.NewDecoder(bytes.NewBuffer(reply))}
+	// Of what is repeated only attributes matter, which are looked for here in less time.
+	d := &decoder{text: jsontext.NewDecoder(bytes.NewBuffer(reply), jsontext.AllowDuplicateNames(true))}
 	for d.expect('{'); d.goesOn(); {
-		if d.string() == "Item" && d.text.PeekKind() == '{' {
-			item = d.members(make(stored.Item, 0, usualAttributes))
-		} else {
+		switch {
+		case d.string() != "Item" || d.text.PeekKind() != '{':
 			d.skip()
+		case item != nil:
+			return nil, errors.New("answer of two items")
+		default:
+			item = d.members(make(stored.Item, 0, usualAttributes))
 		}
 	}
 	d.expect('}')
@@ -97,6 +101,9 @@ func (d *decoder) skip() {
 func (d *decoder) members(behind stored.Item) stored.Item {
 	for d.expect('{'); d.goesOn(); {
 		name := d.string()
+		if behind.Has(name) {
+			d.err = fmt.Errorf("two attributes %q", name)
+		}
 		behind = append(behind, stored.Attribute{Name: name, Value: d.value()})
 	}
 	d.expect('}')

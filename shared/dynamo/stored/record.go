@@ -34,7 +34,7 @@ func Listed(record Item) (apikey.Key, error) {
 		return apikey.Key{}, err
 	}
 	r := reader{record: record}
-	key.Disabled = record.has(schema.Disabled)
+	key.Disabled = record.Has(schema.Disabled)
 	key.User = record.text(schema.User)
 	key.Grant = r.grant()
 	key.Propagate = record.isTrue(schema.Propagate)
@@ -46,7 +46,7 @@ func Listed(record Item) (apikey.Key, error) {
 	key.RotatedAt = r.time(schema.RotatedAt)
 	key.RetainMinutes = record.number(schema.Retain)
 	key.UpdatedAt, key.UpdatedBy = key.CreatedAt, key.CreatedBy
-	if record.has(schema.UpdatedAt) {
+	if record.Has(schema.UpdatedAt) {
 		key.UpdatedAt = r.time(schema.UpdatedAt)
 		key.UpdatedBy = record.actor(schema.UpdatedBy)
 	}
@@ -64,7 +64,7 @@ func Key(record Item) (apikey.Key, error) {
 	}
 	r := reader{record: record}
 	key.Digest = r.digest(schema.Digest)
-	if record.has(schema.Previous) {
+	if record.Has(schema.Previous) {
 		key.Previous = r.digest(schema.Previous)
 	}
 	return key, r.err
@@ -94,7 +94,7 @@ func ListedAccount(record Item) (apikey.Account, error) {
 		return apikey.Account{}, err
 	}
 	r := reader{record: record}
-	account.Disabled = record.has(schema.Disabled)
+	account.Disabled = record.Has(schema.Disabled)
 	account.FullName = record.text(schema.FullName)
 	account.CreatedAt = r.time(schema.CreatedAt)
 	account.UpdatedAt = r.time(schema.UpdatedAt)
@@ -107,7 +107,7 @@ func ListedAccount(record Item) (apikey.Account, error) {
 // Account reads an account's record from the table. NotFound: there is none, or it is
 // marked as deleted.
 func Account(record Item) (apikey.Account, error) {
-	if record == nil || record.has(schema.RemovedAt) {
+	if record == nil || record.Has(schema.RemovedAt) {
 		return apikey.Account{}, fault.New(fault.NotFound, NoAccount)
 	}
 	return ListedAccount(record)

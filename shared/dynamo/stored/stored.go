@@ -62,7 +62,8 @@ func (i Item) find(name string) (Value, bool) {
 	return Value{}, false
 }
 
-func (i Item) has(name string) bool {
+// Has reports whether the item has an attribute.
+func (i Item) Has(name string) bool {
 	_, there := i.find(name)
 	return there
 }
@@ -120,7 +121,7 @@ func (r *reader) fail(attribute string) {
 }
 
 func (r *reader) time(attribute string) time.Time {
-	if !r.record.has(attribute) {
+	if !r.record.Has(attribute) {
 		return time.Time{}
 	}
 	at, err := time.Parse(time.RFC3339Nano, r.record.text(attribute))
@@ -132,7 +133,7 @@ func (r *reader) time(attribute string) time.Time {
 
 // account reads whose a key is. One that could not be read must not pass for nobody's.
 func (r *reader) account() apikey.ID {
-	if !r.record.has(schema.Owner) {
+	if !r.record.Has(schema.Owner) {
 		return apikey.ID{}
 	}
 	at, err := AccountIn(r.record.text(schema.Owner))
