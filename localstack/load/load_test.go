@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"latchkey/shared/operation"
 )
 
 func TestQuantiles(t *testing.T) {
@@ -46,6 +48,8 @@ func TestGrowth(t *testing.T) {
 		{"a leak", "f", func(second int) int64 { return flat(0) + int64(second)*mib }, 0, true},
 		{"what is allowed", "f", more(3 * mib), 10_000, false},
 		{"more than that", "f", more(3*mib + 1), 10_000, true},
+		{"a heap that is not collected yet", operation.DeleteAPIKey.Name, more(16 * mib), 0, false},
+		{"one that was", operation.DeleteAPIKey.Name, more(16*mib + 1), 0, true},
 		{"what is allowed to the emulator", "emulator", more(4 * mib), 2048, false},
 		{"more than that", "emulator", more(4*mib + 1), 2048, true},
 	} {

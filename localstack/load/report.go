@@ -135,9 +135,10 @@ func (r *Report) printMemory(text io.Writer) {
 		return
 	}
 	table := newTable(text)
-	fmt.Fprintln(table, "memory in MiB of the largest\tsecond quarter\tlast quarter\tchange\tallowed\t")
+	fmt.Fprintln(table, "memory in MiB of the largest\tsecond quarter\tlast quarter\tchange\tallowed\tor up to\t")
 	for _, g := range r.Memory {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t\n", g.Program, mib(g.Second), mib(g.Last), mib(g.Last-g.Second), mib(g.Allowed))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t\n",
+			g.Program, mib(g.Second), mib(g.Last), mib(g.Last-g.Second), mib(g.Allowed), mib(g.InAnyCase))
 	}
 	_ = table.Flush() // into memory
 }
