@@ -14,11 +14,11 @@ package runtimecost_test
 import (
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"latchkey/localstack/bars"
 	"latchkey/shared/operation"
 )
 
@@ -60,6 +60,8 @@ func BenchmarkRuntime(b *testing.B) {
 			ratio := float64(ours.cpu) / float64(theirs.cpu)
 			b.ReportMetric(ours.perInvocation(), "cpu-ms")
 			b.ReportMetric(ratio, "cpu-ratio")
+			b.ReportMetric(ours.peak(b), "MB")
+			b.ReportMetric(theirs.peak(b), "MB-of-Go")
 			b.ReportMetric(0, "ns/op")
 			if ratio > maxCPURatio {
 				b.Errorf("%.2f of the processor time that it takes with what Go chooses; the bar is %.2f", ratio, maxCPURatio)
@@ -137,8 +139,11 @@ func (s *series) run(b *testing.B) {
 // perInvocation is the processor time of one in ms.
 func (s *series) perInvocation() float64 { return s.cpu.Seconds() * 1000 / float64(len(s.times)) }
 
+// peak is the most memory that the process has had, in MB.
+func (s *series) peak(b *testing.B) float64 { return peakMB(b, s.process(b, s.op)) }
+
 // median is that of the times, in ms.
-func (s *series) median() float64 { return slices.Sorted(slices.Values(s.times))[len(s.times)/2] }
+func (s *series) median() float64 { return bars.Quantile(s.times, 0.5) }
 
 // BenchmarkPeakMemory has functions do the largest work that they take, and all that have a
 // route refuse the largest event that Lambda takes.

@@ -6,12 +6,12 @@ import (
 	"maps"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
 	"latchkey/infra/example"
 	"latchkey/localstack/event"
+	"latchkey/localstack/lambdabuild"
 	"latchkey/localstack/lambdahost"
 	"latchkey/shared/operation"
 )
@@ -28,10 +28,8 @@ type world struct {
 func newWorld(b *testing.B) *world {
 	b.Helper()
 	w := &world{programs: b.TempDir(), table: &table{written: map[string]json.RawMessage{}}}
-	build := exec.Command("go", "build", "-buildvcs=false", "-o", w.programs+string(filepath.Separator), "latchkey/functions/...")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		b.Fatalf("functions: %v\n%s", err, out)
+	if err := lambdabuild.ForHere(w.programs, lambdabuild.Functions); err != nil {
+		b.Fatal(err)
 	}
 	w.serve(b)
 	w.makeRootKey(b)
