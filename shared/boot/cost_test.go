@@ -3,6 +3,7 @@ package boot_test
 import (
 	"cmp"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -79,6 +80,38 @@ func TestGuideHasTheCosts(t *testing.T) {
 		fmt.Fprintf(&rows, "| %s %s\n", l.name, c.measure(l).row())
 	}
 	doctable.Hold(t, "../../docs/operations.md", "costs", rows.String())
+}
+
+// What the tables are made of stands in the guide beside them, and what a validation comes
+// to in README.md, too.
+func TestCostsAreTold(t *testing.T) {
+	validation := newCosts(t).measure(loads[0])
+	p, together := validation.prices(), fmt.Sprintf("$%.2f", validation.prices().together()*1e6)
+	for page, sentences := range map[string][]string{
+		"../../README.md": {"a million validations cost about " + together + ","},
+		"../../docs/operations.md": {
+			fmt.Sprintf("%d ms, and %g for a read, %g for a write, %g for a batch or a transaction of reads, %g for one of writes, "+
+				"%d for a page of an index, %d for a signature.", ownTime, timeOfCall["GetItem"], timeOfCall["PutItem"],
+				timeOfCall["BatchGetItem"], timeOfCall["TransactWriteItems"], timeInIndex, timeOfSigning),
+			fmt.Sprintf("A log line of %d bytes and one of %d in the access log", lineBytes, accessLineBytes),
+			fmt.Sprintf("An HTTP API takes $%.2f a million, Lambda $%.2f and $%.10f for a GB-second on arm64, "+
+				"DynamoDB $%.3f for a million units to read and $%.3f to write, KMS $%.2f for 10,000 operations with an RSA 2048 key, "+
+				"CloudWatch $%.2f for a GB of logs.", priceOfRequest*1e6, priceOfInvocation*1e6, priceOfGBSecond,
+				priceOfRead*1e6, priceOfWrite*1e6, priceOfSignature*1e4, priceOfLogByte*1e9),
+			fmt.Sprintf("× %g,000 s + $%.3f + $%.2f = %s.", validation.milliseconds(), p.dynamodb*1e6, p.logs*1e6, together),
+		},
+	} {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		unbroken := strings.Join(strings.Fields(string(text)), " ")
+		for _, sentence := range sentences {
+			if !strings.Contains(unbroken, sentence) {
+				t.Errorf("%s does not say %q", page, sentence)
+			}
+		}
+	}
 }
 
 // Every operation has its costs, in the order of the catalogue.
