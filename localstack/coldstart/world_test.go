@@ -2,30 +2,31 @@ package coldstart_test
 
 import (
 	"encoding/json"
-	"net/http/httptest"
+	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"latchkey/infra/example"
 	"latchkey/localstack/event"
 	"latchkey/localstack/lambdabuild"
+	"latchkey/localstack/standin"
 	"latchkey/shared/operation"
 )
 
 // emptyFunction is the limit.
 var emptyFunction = operation.Operation{Name: "empty"}
 
-// A world is what processes live in: programs, an environment and a table.
+// A world is what processes live in: programs, and an environment with a table in it.
 type world struct {
 	programs    string
-	environment []string
-	table       *table
+	environment map[string]string
 	rootKey     string
 }
+
+// answerTime is how long the table takes for an answer.
+const answerTime = time.Millisecond
 
 // newWorld builds packages for where they are measured.
 func newWorld(b *testing.B, packages ...string) *world {
@@ -34,35 +35,22 @@ func newWorld(b *testing.B, packages ...string) *world {
 	if err := lambdabuild.ForHere(programs, packages...); err != nil {
 		b.Fatal(err)
 	}
-	protected, err := example.Protected().Encode()
-	if err != nil {
-		b.Fatal(err)
-	}
-	w := &world{programs: programs, table: &table{}}
-	services := httptest.NewServer(w.table)
-	b.Cleanup(services.Close)
-	w.environment = []string{
-		"TZ=:UTC", "_HANDLER=bootstrap",
-		"AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local", "AWS_SESSION_TOKEN=local",
-		"AWS_LAMBDA_FUNCTION_NAME=measured", "AWS_LAMBDA_FUNCTION_VERSION=$LATEST", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=256",
-		operation.ServiceNameVariable + "=latchkey",
-		operation.TableNameVariable + "=latchkey",
-		operation.RetentionVariable + "=30",
-		operation.DynamoDBVariable + "=" + services.URL,
-		operation.KMSVariable + "=" + services.URL,
-		operation.SessionKeysVariable + "=019b7ca9-8f2e-7e98-833b-d887d15218ce",
-		operation.SessionIssuerVariable + "=https://latchkey.example.com",
-		operation.SessionAudienceVariable + "=latchkey",
-		operation.ProtectedAPIVariable + "=" + protected,
-	}
+	w := &world{programs: programs, environment: standin.Serve(b, standin.New(answerTime))}
+	maps.Copy(w.environment, map[string]string{
+		"TZ": ":UTC", "_HANDLER": "bootstrap",
+		"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_SESSION_TOKEN": "local",
+		"AWS_LAMBDA_FUNCTION_NAME": "measured", "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256",
+	})
 	return w
 }
 
 func (w *world) start(b *testing.B, op operation.Operation) (*process, time.Duration) {
 	b.Helper()
-	environment := slices.Clone(w.environment)
-	for name, value := range op.RuntimeEnvironment() {
-		environment = append(environment, name+"="+value)
+	var environment []string
+	for _, variables := range []map[string]string{w.environment, op.RuntimeEnvironment()} {
+		for name, value := range variables {
+			environment = append(environment, name+"="+value)
+		}
 	}
 	p, took, err := start(filepath.Join(w.programs, op.Name), environment)
 	if err != nil {

@@ -55,8 +55,8 @@ func (w *world) create(b *testing.B, op operation.Operation, body string) {
 
 // filler makes what fills the table with copies of what was written last.
 func (w *world) filler(sortKey, textsKey string, count int) func() {
-	sample, texts := string(w.table.written[sortKey]), string(w.table.written[textsKey])
-	return func() { w.table.fill(sample, texts, count) }
+	sample, texts := w.table.Written(sortKey), w.table.Written(textsKey)
+	return func() { w.table.Fill(sample, texts, count) }
 }
 
 // fillSample fills the table with a page of keys as small as most.

@@ -2,67 +2,40 @@ package runtimecost_test
 
 import (
 	"encoding/json"
-	"encoding/pem"
 	"maps"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
-	"latchkey/infra/example"
 	"latchkey/localstack/event"
 	"latchkey/localstack/lambdabuild"
 	"latchkey/localstack/lambdahost"
+	"latchkey/localstack/standin"
 	"latchkey/shared/operation"
 )
 
 // A world is what processes live in: programs, a table, and what they are told of it.
 type world struct {
 	programs  string
-	table     *table
+	table     *standin.Table
 	variables map[string]string
 	rootKey   string
 }
 
+// answerTime is how long the table takes for an answer.
+const answerTime = 3 * time.Millisecond
+
 // newWorld builds all functions, and has one make a key whose record the table keeps.
 func newWorld(b *testing.B) *world {
 	b.Helper()
-	w := &world{programs: b.TempDir(), table: &table{written: map[string]json.RawMessage{}}}
+	w := &world{programs: b.TempDir(), table: standin.New(answerTime)}
 	if err := lambdabuild.ForHere(w.programs, lambdabuild.Functions); err != nil {
 		b.Fatal(err)
 	}
-	w.serve(b)
+	w.variables = standin.ServeTLS(b, w.table)
 	w.makeRootKey(b)
 	return w
-}
-
-// serve serves the table over TLS, whose memory and time are the function's, and names the
-// root of its certificate as crypto/x509 reads it.
-func (w *world) serve(b *testing.B) {
-	b.Helper()
-	protected, err := example.Protected().Encode()
-	if err != nil {
-		b.Fatal(err)
-	}
-	services := httptest.NewTLSServer(w.table)
-	b.Cleanup(services.Close)
-	roots := filepath.Join(b.TempDir(), "roots.pem")
-	root := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: services.Certificate().Raw})
-	if err := os.WriteFile(roots, root, 0o600); err != nil {
-		b.Fatal(err)
-	}
-	w.variables = map[string]string{
-		"SSL_CERT_FILE":                   roots,
-		operation.ServiceNameVariable:     "latchkey",
-		operation.TableNameVariable:       "latchkey",
-		operation.RetentionVariable:       "30",
-		operation.DynamoDBVariable:        services.URL,
-		operation.KMSVariable:             services.URL,
-		operation.SessionKeysVariable:     "019b7ca9-8f2e-7e98-833b-d887d15218ce",
-		operation.SessionIssuerVariable:   "https://latchkey.example.com",
-		operation.SessionAudienceVariable: "latchkey",
-		operation.ProtectedAPIVariable:    protected,
-	}
 }
 
 func (w *world) makeRootKey(b *testing.B) {
@@ -74,7 +47,7 @@ func (w *world) makeRootKey(b *testing.B) {
 	if json.Unmarshal([]byte(answer), &made) != nil || made.FullKey == "" {
 		b.Fatal("bootstrap made no key")
 	}
-	w.rootKey, w.table.root = made.FullKey, w.table.written["key"]
+	w.rootKey = made.FullKey
 }
 
 // A deployment has one process of each function that is invoked.

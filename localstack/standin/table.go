@@ -1,4 +1,7 @@
-package runtimecost_test
+// Package standin stands in for DynamoDB where functions are measured. It answers after a
+// time that stays the same, and from memory: the emulator would share the machine with what
+// is measured.
+package standin
 
 import (
 	"encoding/json"
@@ -11,14 +14,10 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"testing"
 	"time"
 
 	"latchkey/shared/schema"
 )
-
-// answerTime is how long the table takes for an answer.
-const answerTime = 3 * time.Millisecond
 
 // The sizes in bytes of one answer of DynamoDB, at which it tells to ask again.
 //
@@ -32,12 +31,14 @@ const (
 // An item is as much of one as is text, in DynamoDB's JSON.
 type item map[string]struct{ S string }
 
-// A table stands in for DynamoDB. Nothing that is written to it is there afterwards, but
-// that it gives as many copies of samples as it is told to whoever asks for more than one
-// item, and the root key's item to whoever asks for one.
-type table struct {
+// A Table is one of DynamoDB. Nothing that is written to it is there afterwards, but that
+// it gives as many copies of samples as it is told to whoever asks for more than one item,
+// and the first key's record that was written to whoever asks for one.
+type Table struct {
+	wait time.Duration
+
 	mu      sync.Mutex
-	root    json.RawMessage
+	first   json.RawMessage
 	written map[string]json.RawMessage // by sort key, the last one of each
 
 	sample string // an item of a list
@@ -45,14 +46,19 @@ type table struct {
 	count  int    // how many of the sample there are
 }
 
+// New returns a table that takes so long for each answer.
+func New(wait time.Duration) *Table {
+	return &Table{wait: wait, written: map[string]json.RawMessage{}}
+}
+
 // ServeHTTP answers one request of a DynamoDB client.
-func (t *table) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (t *Table) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	time.Sleep(answerTime)
+	time.Sleep(t.wait)
 	answer, err := t.answer(strings.TrimPrefix(r.Header.Get("X-Amz-Target"), "DynamoDB_20120810."), body)
 	status := http.StatusOK
 	if err != nil {
@@ -66,6 +72,7 @@ func (t *table) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // A request is as much of one as the table understands.
 type request struct {
+	Key                       item
 	Item                      json.RawMessage
 	Limit                     int
 	ExpressionAttributeValues item
@@ -75,7 +82,7 @@ type request struct {
 	RequestItems map[string]struct{ Keys []item }
 }
 
-func (t *table) answer(action string, body []byte) ([]byte, error) {
+func (t *Table) answer(action string, body []byte) ([]byte, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	var asked request
@@ -84,7 +91,10 @@ func (t *table) answer(action string, body []byte) ([]byte, error) {
 	}
 	switch action {
 	case "GetItem":
-		return fmt.Appendf(nil, `{"Item":%s}`, t.root), nil
+		if t.first == nil || asked.Key[schema.PartitionKey].S == schema.NoPartition {
+			return []byte(`{}`), nil
+		}
+		return fmt.Appendf(nil, `{"Item":%s}`, t.first), nil
 	case "Query":
 		return t.query(asked)
 	case "BatchGetItem":
@@ -102,7 +112,7 @@ func (t *table) answer(action string, body []byte) ([]byte, error) {
 	return nil, fmt.Errorf("no answer to %s", action)
 }
 
-func (t *table) write(raw json.RawMessage) error {
+func (t *Table) write(raw json.RawMessage) error {
 	var written item
 	if raw == nil {
 		return nil
@@ -110,12 +120,22 @@ func (t *table) write(raw json.RawMessage) error {
 	if err := json.Unmarshal(raw, &written); err != nil {
 		return err
 	}
-	t.written[written["sk"].S] = raw
+	kind := written[schema.SortKey].S
+	if t.written[kind] = raw; kind == schema.KeyItem && t.first == nil {
+		t.first = raw
+	}
 	return nil
 }
 
-// fill makes a list of copies of an item, each with texts unless they are empty.
-func (t *table) fill(sample, texts string, count int) {
+// Written is the item that was written last by a sort key, empty if none was.
+func (t *Table) Written(sortKey string) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return string(t.written[sortKey])
+}
+
+// Fill makes a list of copies of an item, each with texts unless they are empty.
+func (t *Table) Fill(sample, texts string, count int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.sample, t.texts, t.count = sample, texts, count
@@ -123,7 +143,7 @@ func (t *table) fill(sample, texts string, count int) {
 
 // query gives a page of the list, from where the range begins: that is the path of a copy
 // and '!', or no copy's.
-func (t *table) query(asked request) ([]byte, error) {
+func (t *Table) query(asked request) ([]byte, error) {
 	first, items, size := 0, []string(nil), 0
 	if path, ok := strings.CutSuffix(asked.ExpressionAttributeValues[":from"].S, "!"); ok {
 		last, err := strconv.ParseInt(path[len(path)-idDigits:], 16, 64)
@@ -160,7 +180,7 @@ func keyOf(raw string) ([]byte, error) {
 }
 
 // batch gives the texts of the keys that are asked for, as many as fit.
-func (t *table) batch(asked request) ([]byte, error) {
+func (t *Table) batch(asked request) ([]byte, error) {
 	for name, of := range asked.RequestItems {
 		var found []string
 		fit := len(of.Keys)
@@ -200,36 +220,4 @@ func idOf(raw string) string {
 func numbered(sample string, number int) string {
 	id := idOf(sample)
 	return strings.ReplaceAll(sample, id, fmt.Sprintf("%s%0*x", id[:idLength-idDigits], idDigits, number))
-}
-
-// The copies of a list come page by page, each once.
-func TestListOfCopies(t *testing.T) {
-	const id = "019b7ca9-8f2e-7e98-833b-d887d15218ce"
-	sample := fmt.Sprintf(`{"pk":{"S":"demo#%s"},"sk":{"S":"key"},"path":{"S":"demo#%[1]s"},"large":{"S":%q}}`,
-		id, strings.Repeat("x", maxQueryBytes/3))
-	stand := &table{sample: sample, count: 10}
-	seen := map[string]bool{}
-	for from := "demo#"; from != ""; {
-		answer, err := stand.query(request{ExpressionAttributeValues: item{":from": {S: from}}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		var page struct {
-			Items            []item
-			LastEvaluatedKey item
-		}
-		if err := json.Unmarshal(answer, &page); err != nil {
-			t.Fatal(err)
-		}
-		for _, copied := range page.Items {
-			seen[copied["pk"].S] = true
-		}
-		from = ""
-		if last := page.LastEvaluatedKey["path"].S; last != "" {
-			from = last + "!"
-		}
-	}
-	if len(seen) != stand.count {
-		t.Errorf("%d copies of %d", len(seen), stand.count)
-	}
 }
