@@ -28,20 +28,26 @@ type world struct {
 // answerTime is how long the table takes for an answer.
 const answerTime = time.Millisecond
 
-// newWorld builds packages for where they are measured.
-func newWorld(b *testing.B, packages ...string) *world {
+// newWorld builds packages for where they are measured, over TLS or not.
+func newWorld(b *testing.B, serve func(testing.TB, *standin.Table) map[string]string, packages ...string) *world {
 	b.Helper()
 	programs := b.TempDir()
 	if err := lambdabuild.ForHere(programs, packages...); err != nil {
 		b.Fatal(err)
 	}
-	w := &world{programs: programs, environment: standin.Serve(b, standin.New(answerTime))}
-	maps.Copy(w.environment, map[string]string{
+	return &world{programs: programs, environment: environment(b, serve)}
+}
+
+// environment is that of a function on Lambda, with a table of its own.
+func environment(b *testing.B, serve func(testing.TB, *standin.Table) map[string]string) map[string]string {
+	b.Helper()
+	all := serve(b, standin.New(answerTime))
+	maps.Copy(all, map[string]string{
 		"TZ": ":UTC", "_HANDLER": "bootstrap",
 		"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_SESSION_TOKEN": "local",
 		"AWS_LAMBDA_FUNCTION_NAME": "measured", "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256",
 	})
-	return w
+	return all
 }
 
 func (w *world) start(b *testing.B, op operation.Operation) (*process, time.Duration) {
