@@ -32,7 +32,11 @@ func TestAllocationsOfInvocations(t *testing.T) {
 	keys := records.New(recorded.answering(recorded.known).Config)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Hour) // the platform gives each invocation a deadline
 	defer cancel()
-	lookup := func() { _, _ = keys.Lookup(ctx, recorded.issued.Key.Locator) }
+	lookup := func() {
+		if _, err := keys.Lookup(ctx, recorded.issued.Key.Locator); err != nil {
+			t.Fatal(err)
+		}
+	}
 	api, err := example.Protected().Encode()
 	if err != nil {
 		t.Fatal(err)
