@@ -122,7 +122,7 @@ func BenchmarkFirstInvocation(b *testing.B) {
 	var peaks, lasts []float64
 	for range remembering {
 		_, used := w.invocations(b, operation.ValidateAPIKey, invocations, validation, isValid)
-		peaks, lasts = append(peaks, used.peak), append(lasts, used.last)
+		peaks, lasts = append(peaks, used.Peak), append(lasts, used.Last)
 	}
 	bars.Hold(b, "memory/peak", bars.Median(peaks))
 	bars.Hold(b, "memory/last", bars.Median(lasts))

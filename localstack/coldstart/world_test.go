@@ -11,6 +11,7 @@ import (
 
 	"latchkey/localstack/event"
 	"latchkey/localstack/lambdabuild"
+	"latchkey/localstack/processmemory"
 	"latchkey/localstack/standin"
 	"latchkey/shared/operation"
 )
@@ -78,7 +79,7 @@ func (w *world) coldStart(b *testing.B, op operation.Operation) float64 {
 
 // invocations are how many seconds each of so many invocations of one process takes, all with
 // one event, and what memory it has after them.
-func (w *world) invocations(b *testing.B, op operation.Operation, count int, event []byte, want string) ([]float64, memory) {
+func (w *world) invocations(b *testing.B, op operation.Operation, count int, event []byte, want string) ([]float64, processmemory.Memory) {
 	b.Helper()
 	p, _ := w.start(b, op)
 	defer p.kill()
@@ -90,7 +91,7 @@ func (w *world) invocations(b *testing.B, op operation.Operation, count int, eve
 		}
 		times = append(times, took.Seconds())
 	}
-	used, err := memoryOf(p.command.Process.Pid)
+	used, err := processmemory.Of(p.command.Process.Pid)
 	if err != nil {
 		b.Fatal(err)
 	}

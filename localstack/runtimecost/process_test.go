@@ -1,7 +1,6 @@
 package runtimecost_test
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -9,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"latchkey/localstack/processmemory"
 	"latchkey/shared/operation"
 )
 
@@ -49,17 +49,18 @@ func cpuTime(b *testing.B, process string) time.Duration {
 	return time.Duration(sum)
 }
 
-// peakMB is the most memory that a process has had, its program among it.
-//
-// https://man7.org/linux/man-pages/man5/proc_pid_status.5.html
-func peakMB(b *testing.B, process string) float64 {
+// peak is the most memory that a process has had, in MiB, which AWS calls MB.
+func peak(b *testing.B, process string) float64 {
 	b.Helper()
-	_, rest, _ := strings.Cut(read(b, filepath.Join("/proc", process, "status")), "VmHWM:")
-	var kilobytes float64
-	if _, err := fmt.Sscanf(rest, "%f kB", &kilobytes); err != nil {
+	id, err := strconv.Atoi(process)
+	if err != nil {
 		b.Fatal(err)
 	}
-	return kilobytes / 1024
+	used, err := processmemory.Of(id)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return used.Peak
 }
 
 func read(b *testing.B, path string) string {

@@ -140,7 +140,7 @@ func (s *series) run(b *testing.B) {
 func (s *series) perInvocation() float64 { return s.cpu.Seconds() * 1000 / float64(len(s.times)) }
 
 // peak is the most memory that the process has had, in MB.
-func (s *series) peak(b *testing.B) float64 { return peakMB(b, s.process(b, s.op)) }
+func (s *series) peak(b *testing.B) float64 { return peak(b, s.process(b, s.op)) }
 
 // median is that of the times, in ms.
 func (s *series) median() float64 { return bars.Quantile(s.times, 0.5) }
@@ -172,12 +172,12 @@ func (w *world) reportPeak(b *testing.B, op operation.Operation, event string, t
 		}
 	}
 	process := d.process(b, op)
-	peak := peakMB(b, process)
-	b.ReportMetric(peak, "MB")
+	used := peak(b, process)
+	b.ReportMetric(used, "MB")
 	b.ReportMetric(cpuTime(b, process).Seconds()*1000/float64(times), "cpu-ms")
 	b.ReportMetric(0, "ns/op")
-	if peak > maxMemoryPart*float64(op.MemoryMB) {
-		b.Errorf("%.0f MB of %d; the bar is %.0f %%", peak, op.MemoryMB, 100*maxMemoryPart)
+	if used > maxMemoryPart*float64(op.MemoryMB) {
+		b.Errorf("%.0f MB of %d; the bar is %.0f %%", used, op.MemoryMB, 100*maxMemoryPart)
 	}
 	_ = d.host.Close() // to free its memory
 }
