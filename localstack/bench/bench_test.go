@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"io"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -45,6 +47,35 @@ shared passed after 3 s
 `
 	if diff := cmp.Diff(wantProgress, progress.String()); diff != "" {
 		t.Errorf("progress:\n%s", diff)
+	}
+}
+
+// Tests that fail are an error also if every figure is there.
+func TestMeasure(t *testing.T) {
+	for status, fails := range map[string]bool{"0": false, "1": true} {
+		command := exec.Command("sh", "-c", "cat; exit "+status)
+		command.Stdin = strings.NewReader(stream)
+		if figures, err := measure(command, io.Discard); len(figures) != 2 || (err != nil) != fails {
+			t.Errorf("status %s: %v, %v", status, figures, err)
+		}
+	}
+}
+
+func TestConclude(t *testing.T) {
+	failure := errors.New("go test: exit status 1")
+	for _, test := range []struct {
+		broken  []string
+		failure error
+		fails   bool
+	}{
+		{nil, nil, false},
+		{nil, failure, true},
+		{[]string{"scans"}, nil, true},
+		{[]string{"scans"}, failure, true},
+	} {
+		if err := conclude(test.broken, test.failure); (err != nil) != test.fails || test.failure != nil && !errors.Is(err, failure) {
+			t.Errorf("%v and %v: %v", test.broken, test.failure, err)
+		}
 	}
 }
 

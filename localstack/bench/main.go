@@ -30,20 +30,24 @@ func main() {
 
 func run(out, progress io.Writer) error {
 	began := time.Now()
-	figures, failure := measure(progress)
+	figures, failure := measure(exec.Command("go", arguments(bars.All)...), progress)
 	fmt.Fprintf(out, "\nMeasured on %s, %s/%s, %d CPUs, %s, in %v.\n", began.UTC().Format(time.DateOnly),
 		runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version(), time.Since(began).Round(time.Second))
-	broken := show(out, bars.All, figures)
-	if len(broken) > 0 {
-		failure = errors.Join(fmt.Errorf("%d of %d figures are not what they must be: %s",
-			len(broken), len(bars.All), strings.Join(broken, ", ")), failure)
-	}
-	return failure
+	return conclude(show(out, bars.All, figures), failure)
 }
 
-// measure runs all tests that have a figure to give.
-func measure(progress io.Writer) (map[string]bars.Figure, error) {
-	command := exec.Command("go", arguments(bars.All)...)
+// conclude is what the command fails by: figures that are not what they must be, and tests
+// that have failed, be it for that or for a reason of their own.
+func conclude(broken []string, failure error) error {
+	if len(broken) == 0 {
+		return failure
+	}
+	return errors.Join(fmt.Errorf("%d of %d figures are not what they must be: %s",
+		len(broken), len(bars.All), strings.Join(broken, ", ")), failure)
+}
+
+// measure has a command run all tests that have a figure to give. They fail where it does.
+func measure(command *exec.Cmd, progress io.Writer) (map[string]bars.Figure, error) {
 	command.Stderr = progress
 	stream, err := command.StdoutPipe()
 	if err != nil {
