@@ -3,6 +3,7 @@ package load
 import (
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
@@ -63,6 +64,45 @@ func TestGrowth(t *testing.T) {
 				t.Errorf("%+v", growths)
 			}
 		})
+	}
+}
+
+// What a load begins with is in neither median.
+func TestWarmUpIsNotJudged(t *testing.T) {
+	m := newMemory(Config{PID: 1, Duration: 40 * time.Second})
+	for second := range 40 {
+		size := int64(1)
+		if second < 10 {
+			size = 100
+		}
+		m.add("f", time.Duration(second)*time.Second, size)
+	}
+	if growths := m.growths(0); len(growths) != 1 || growths[0].Second != 1 || growths[0].Last != 1 {
+		t.Errorf("%+v", growths)
+	}
+}
+
+// A load fails by each of these alone.
+func TestFaults(t *testing.T) {
+	for want, spoil := range map[string]func(*run, *Report){
+		"":                                       func(*run, *Report) {},
+		"1 errors":                               func(_ *run, r *Report) { r.Errors = map[string]int{"validate-api-key: HTTP 503": 1} },
+		string(LiveRefused) + ": 1 times":        func(_ *run, r *Report) { r.Breaches = map[Breach]Tally{LiveRefused: {Count: 1}} },
+		"1 of 2 keys were not audited":           func(_ *run, r *Report) { r.Audited = 1 },
+		"no key was created, rotated or deleted": func(r *run, _ *Report) { r.ledger.rotations = 0 },
+		"lost":                                   func(r *run, _ *Report) { r.memory.problem = errLost },
+		"no process was seen for long enough to judge its memory": func(_ *run, r *Report) { r.Memory = nil },
+		"f grows": func(_ *run, r *Report) { r.Memory[0].Last++ },
+	} {
+		l, k := withKey(t)
+		l.rotated(l.toRotate(), k.full, nil)
+		l.deleted(l.toDelete(), nil)
+		r := &run{ledger: l, memory: newMemory(Config{PID: 1})}
+		report := &Report{Alive: 1, Deleted: 1, Audited: 2, Memory: []Growth{{Program: "f", Last: 1, Allowed: 1}}}
+		spoil(r, report)
+		if got := strings.Join(r.faults(t.Context(), report), "; "); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
 	}
 }
 
