@@ -94,7 +94,7 @@ func TestSameRecordsAsSDK(t *testing.T) {
 		minimal[name] = attributes()[name]
 	}
 	answers := map[string]string{"all of it": answerOf(attributes()), "the least": answerOf(minimal), "nothing": "{}",
-		"null": `{"Item":null}`, "empty": `{"Item":{}}`, "more of it": `{"More":[{"Item":{"S":"x"}}],"Item":{}}`,
+		"null": `{"Item":null}`, "empty": `{"Item":{}}`, "a list": `{"Item":[]}`, "a text": `{"Item":"{}"}`, "no": `{"Item":false}`, "more of it": `{"More":[{"Item":{"S":"x"}}],"Item":{}}`,
 		"in another order": `{"Item":` + strings.TrimSuffix(strings.SplitN(answerOf(attributes()), `"Item":`, 2)[1], "}") + `,"ConsumedCapacity":null}`}
 	for name := range attributes() {
 		for what, value := range map[string]any{
@@ -139,6 +139,8 @@ func TestStricterThanSDK(t *testing.T) {
 		"JSON and more":       good + "}",
 		"two answers":         good + good,
 		"a member twice":      `{"Item":{},` + good[1:],
+		"an item and null":    good[:len(good)-1] + `,"Item":null}`,
+		"null and an item":    `{"Item":null,` + good[1:],
 		"an attribute twice":  strings.Replace(good, `"Item":{`, `"Item":{"name":{"S":"x"},`, 1),
 		"no UTF-8":            strings.Replace(good, "ci/cd", "ci\xff", 1),
 		"half of a surrogate": strings.Replace(good, "ci/cd", `\ud800`, 1),
@@ -259,7 +261,8 @@ func TestSameRequestAsSDK(t *testing.T) {
 }
 
 // Whatever is answered, nothing is a record to ours that is another one, or none, to the
-// SDK's: but for values of the types that nothing of ours has, which ours does not look at.
+// SDK's, and nothing says that there is no record but what says so to the SDK's: but for
+// values of the types that nothing of ours has, which ours does not look at.
 func FuzzAnswer(f *testing.F) {
 	f.Add(answerOf(attributes()))
 	f.Add(`{"Item":{"path":{"S":"a#0199a5b4-7a00-7000-8000-000000000000"},"digest":{"B":"` + strings.Repeat("A", 43) + `="}}}`)
@@ -270,8 +273,9 @@ func FuzzAnswer(f *testing.F) {
 		for _, action := range []string{"Lookup", "LookupAccount"} {
 			ours, err := actions[action](t.Context(), newRecords(config))
 			theirs, errOfSDK := actions[action](t.Context(), newReference(config))
-			if err == nil && (errOfSDK != nil || ours != theirs) {
-				t.Errorf("%s: %s\nthe SDK's %s, %v", action, ours, theirs, errOfSDK)
+			kind, kindOfSDK := awsjsontest.KindOf(err), awsjsontest.KindOf(errOfSDK)
+			if (kind == nil || kind == fault.NotFound) && kind != kindOfSDK || err == nil && ours != theirs {
+				t.Errorf("%s: %s, %v\nthe SDK's %s, %v", action, ours, err, theirs, errOfSDK)
 			}
 		}
 	})

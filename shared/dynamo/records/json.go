@@ -43,15 +43,18 @@ const usualAttributes = 16
 func itemIn(reply []byte) (item stored.Item, err error) {
 	// Of what is repeated only attributes matter, which are looked for here in less time.
 	d := &decoder{text: jsontext.NewDecoder(bytes.NewBuffer(reply), jsontext.AllowDuplicateNames(true))}
+	hasItem := false
 	for d.expect('{'); d.goesOn(); {
+		isItem := d.string() == "Item"
 		switch {
-		case d.string() != "Item" || d.text.PeekKind() != '{':
-			d.skip()
-		case item != nil:
+		case isItem && hasItem:
 			return nil, errors.New("answer of two items")
-		default:
+		case isItem && d.text.PeekKind() != 'n':
 			item = d.members(make(stored.Item, 0, usualAttributes))
+		default:
+			d.skip()
 		}
+		hasItem = hasItem || isItem
 	}
 	d.expect('}')
 	if _, err := d.text.ReadToken(); d.err == nil && err != io.EOF {
