@@ -37,3 +37,12 @@ func TestBodyEndsInGoodOrderAfterTheAnswer(t *testing.T) {
 		t.Errorf("the rest of a sent body: %d bytes, %v", n, err)
 	}
 }
+
+// What does not answer costs a try no longer than that, at whichever step, and a proxy is
+// asked where the environment names one.
+func TestTransportBoundsEachTry(t *testing.T) {
+	transport := Config{}.Transport().(*http.Transport)
+	if transport.TLSHandshakeTimeout != attemptTimeout || transport.ResponseHeaderTimeout != attemptTimeout || transport.Proxy == nil {
+		t.Errorf("TLS may take %v, the head of an answer %v", transport.TLSHandshakeTimeout, transport.ResponseHeaderTimeout)
+	}
+}
