@@ -3,13 +3,16 @@ package dynamo_test
 import (
 	"context"
 	"errors"
+	"net/http"
 	"slices"
 	"testing"
 	"time"
 
 	"latchkey/shared/apikey"
+	"latchkey/shared/awsjson/awsjsontest"
 	"latchkey/shared/dynamo"
 	"latchkey/shared/dynamo/dynamotest"
+	"latchkey/shared/dynamo/records"
 	"latchkey/shared/fault"
 )
 
@@ -187,5 +190,25 @@ func wantRequestsAtLeast(t *testing.T, transport *dynamotest.Failing, want int) 
 	t.Helper()
 	if got := transport.Requests(); got < want {
 		t.Errorf("%d requests, want %d at least", got, want)
+	}
+}
+
+// What one client of a store has opened the other one uses.
+func TestClientsShareConnections(t *testing.T) {
+	var from []string
+	server := awsjsontest.Play(t, func(w http.ResponseWriter, r *http.Request) {
+		awsjsontest.Receive(t, r)
+		from = append(from, r.RemoteAddr)
+		awsjsontest.Reply(http.StatusOK, "{}")(w, r)
+	})
+	store := dynamo.New(dynamo.Config{Config: records.Config{Config: awsjsontest.ConfigOf(server.URL), Table: "keys"}})
+	key := newKey("demo")
+	for _, read := range []func(context.Context, apikey.Locator) (apikey.Key, error){store.Lookup, store.Get, store.Lookup} {
+		if _, err := read(t.Context(), key.Locator); !errors.Is(err, fault.NotFound) {
+			t.Error(err)
+		}
+	}
+	if len(slices.Compact(from)) != 1 {
+		t.Errorf("reads came from %v", from)
 	}
 }
