@@ -68,6 +68,39 @@ func TestEventsAreReadAlike(t *testing.T) {
 	}
 }
 
+// A member of another type makes an event none, wherever the standard library says so.
+func TestTypesOfEvents(t *testing.T) {
+	values := []string{
+		"null", "5", "true", `"x"`, "[]", `["x"]`, "[null]", "[5]", "[[]]", "{}", `{"a":null}`, `{"a":5}`, `{"a":"x"}`, `{"a":[]}`, `{"a":["x",null]}`,
+		`{"a":["x",5]}`, `{"a":{}}`, `{"apiId":5}`, `{"apiId":["x"]}`, `{"eventType":{}}`,
+	}
+	for _, name := range []string{
+		"type", "version", "methodArn", "routeArn", "routeKey", "resource", "httpMethod", "authorizationToken", "headers", "multiValueHeaders",
+		"queryStringParameters", "multiValueQueryStringParameters", "requestContext", "more",
+	} {
+		for _, value := range values {
+			wantAlike(t, `{"`+name+`":`+value+`}`)
+		}
+	}
+	for _, value := range values {
+		wantAlike(t, value)
+	}
+}
+
+// wantAlike reads an event and has the standard library read it.
+func wantAlike(t *testing.T, payload string) {
+	t.Helper()
+	var want reference
+	wrong := json.Unmarshal([]byte(payload), &want)
+	got, err := decode([]byte(payload))
+	if (err == nil) != (wrong == nil) {
+		t.Errorf("%s: %v, want %v", payload, err, wrong)
+	}
+	if diff := cmp.Diff(event(want), got, cmpopts.EquateEmpty(), cmp.AllowUnexported(event{})); err == nil && diff != "" {
+		t.Errorf("%s\n%s", payload, diff)
+	}
+}
+
 // Of what may come twice the order counts, which decoders see in different ways.
 func FuzzEvent(f *testing.F) {
 	for _, payload := range samples(f) {
