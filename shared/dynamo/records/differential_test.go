@@ -142,6 +142,7 @@ func TestStricterThanSDK(t *testing.T) {
 		"an item and null":    good[:len(good)-1] + `,"Item":null}`,
 		"null and an item":    `{"Item":null,` + good[1:],
 		"an attribute twice":  strings.Replace(good, `"Item":{`, `"Item":{"name":{"S":"x"},`, 1),
+		"value of two types":  strings.Replace(good, `{"S":"ci/cd"}`, `{"S":"ci/cd","N":"1"}`, 1),
 		"no UTF-8":            strings.Replace(good, "ci/cd", "ci\xff", 1),
 		"half of a surrogate": strings.Replace(good, "ci/cd", `\ud800`, 1),
 		"huge":                awsjsontest.Padded(good, 5<<20),
