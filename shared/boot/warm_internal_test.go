@@ -61,3 +61,20 @@ func TestWarm(t *testing.T) {
 		})
 	}
 }
+
+// A connection is not awaited for ever.
+func TestWarmGivesUp(t *testing.T) {
+	hasDeadline := false
+	to := awsjsontest.ConfigOf("https://dynamodb.example")
+	to.Wrap = func(http.RoundTripper) http.RoundTripper {
+		return awsjsontest.RoundTrip(func(r *http.Request) (*http.Response, error) {
+			_, hasDeadline = r.Context().Deadline()
+			return nil, http.ErrServerClosed
+		})
+	}
+	config := Config{Records: records.New(records.Config{Config: to, Table: "keys"})}
+	config.warm(operation.ValidateAPIKey, func(string) string { return "" })
+	if !hasDeadline {
+		t.Error("the first read has no deadline")
+	}
+}
