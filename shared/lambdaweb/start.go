@@ -65,7 +65,8 @@ func give(ctx context.Context, answer []byte) error {
 	if err != nil {
 		return fmt.Errorf("last answer: %w", err)
 	}
-	transport := &http.Transport{} // by no proxy
+	request.Header.Set("Content-Type", "application/octet-stream") // as the library does
+	transport := &http.Transport{}                                 // by no proxy
 	defer transport.CloseIdleConnections()
 	response, err := transport.RoundTrip(request)
 	if err != nil {
