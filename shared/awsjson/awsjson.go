@@ -28,6 +28,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -203,7 +204,9 @@ func checkSum(told string, text []byte) error {
 }
 
 // refusal reads the code of a refusal from all the places where the protocol allows it.
-// What is not even JSON was not said by the service.
+// What is not even JSON was not said by the service. Only the first line of the message is
+// kept: behind it some services repeat what should have been signed, the session token in
+// it, and what is kept goes to the log.
 func refusal(header http.Header, text []byte) error {
 	var told struct {
 		Type    string `json:"__type"`
@@ -215,5 +218,6 @@ func refusal(header http.Header, text []byte) error {
 	}
 	member, _ := told.Code.(string)
 	code := cmp.Or(header.Get("X-Amzn-Errortype"), told.Type, member, "UnknownError")
-	return &smithy.GenericAPIError{Code: restjson.SanitizeErrorCode(code), Message: told.Message}
+	message, _, _ := strings.Cut(told.Message, "\n")
+	return &smithy.GenericAPIError{Code: restjson.SanitizeErrorCode(code), Message: message}
 }

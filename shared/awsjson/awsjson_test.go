@@ -69,6 +69,24 @@ func TestConnectionsAreLeftInGoodOrder(t *testing.T) {
 	}
 }
 
+// A service may tell in its refusal of a signature what should have been signed.
+func TestRefusalTellsNoSecret(t *testing.T) {
+	server := awsjsontest.Play(t, awsjsontest.Refuse(http.StatusBadRequest, "InvalidSignatureException"), func(w http.ResponseWriter, r *http.Request) {
+		awsjsontest.Reply(http.StatusBadRequest, `{"__type":"InvalidSignatureException","message":"the reason\n\nThe Canonical String `+
+			`should have been\n'POST\n/\n\nx-amz-security-token:`+r.Header.Get("X-Amz-Security-Token")+`'"}`)(w, r)
+	})
+	client := awsjson.New(awsjsontest.ConfigOf(server.URL), awsjson.Service{Name: "service", ID: "Service", Version: "1.0", MaxReply: 1000})
+	var texts []string
+	for range 2 {
+		err := client.Call(t.Context(), "Ask", []byte("{}"), func([]byte) error { return nil })
+		awsjsontest.WantNoSecret(t, err)
+		texts = append(texts, err.Error())
+	}
+	if texts[0] != texts[1] {
+		t.Errorf("%q, and with what should have been signed %q", texts[0], texts[1])
+	}
+}
+
 type endless struct{}
 
 func (endless) Read(into []byte) (int, error) { return len(into), nil }
