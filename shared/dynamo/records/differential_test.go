@@ -157,6 +157,20 @@ func TestStricterThanSDK(t *testing.T) {
 	}
 }
 
+// A record that says to be another's is nobody's.
+func TestRecordOfAnother(t *testing.T) {
+	const other = "0199a5b4-7a00-7000-8000-000000000001"
+	for action, answer := range map[string]string{
+		"Lookup":        changed("path", text("a$b-c#"+other)),
+		"LookupAccount": changed("pk", text("a.b#account/"+uuid)),
+	} {
+		_, err := actions[action](t.Context(), newRecords(awsjsontest.Answering(200, http.Header{}, answer)))
+		if err == nil || !strings.Contains(err.Error(), "is that of another") {
+			t.Errorf("%s: %v", action, err)
+		}
+	}
+}
+
 // The same quota of repetitions holds for all the calls of a client.
 func TestQuota(t *testing.T) {
 	each(t, func(t *testing.T, client, action string) {

@@ -54,13 +54,18 @@ func (r *Records) Warm(ctx context.Context) error {
 	return err
 }
 
-// Lookup reads a key's record; see apikey.Records.
+// Lookup reads a key's record; see apikey.Records. Who has proved before that he holds a key
+// is asked for no secret, so that a record must be that of the key.
 func (r *Records) Lookup(ctx context.Context, at apikey.Locator) (apikey.Key, error) {
 	record, err := r.getItem(ctx, schema.KeyPartition(at.Namespace.String(), at.ID.String()), schema.KeyItem)
 	if err != nil {
 		return apikey.Key{}, err
 	}
-	return stored.Key(record)
+	key, err := stored.Key(record)
+	if err == nil && key.Locator != at {
+		return apikey.Key{}, fmt.Errorf("record of key %s in %s is that of another", at.ID, at.Namespace)
+	}
+	return key, err
 }
 
 // LookupAccount reads an account's record; see apikey.Records.
@@ -69,7 +74,11 @@ func (r *Records) LookupAccount(ctx context.Context, at apikey.AccountLocator) (
 	if err != nil {
 		return apikey.Account{}, err
 	}
-	return stored.Account(record)
+	account, err := stored.Account(record)
+	if err == nil && account.Locator() != at {
+		return apikey.Account{}, fmt.Errorf("record of account %s in %s is that of another", at.ID, at.Namespace)
+	}
+	return account, err
 }
 
 // getItem reads one item by its whole key, strongly consistent.
