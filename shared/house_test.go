@@ -50,6 +50,7 @@ var plan = []room{
 	{path: "latchkey/shared/namespace"},
 	{path: "latchkey/shared/credential"},
 	{path: "latchkey/shared/route"},
+	{path: "latchkey/shared/jsonread", may: []string{jsonv2}},
 	{path: "latchkey/shared/telemetry", may: []string{jsonv2}},
 	{path: "latchkey/docs"},
 	{path: "latchkey/shared/operation", may: []string{"latchkey/shared/route", "latchkey/shared/schema"}},
@@ -60,7 +61,7 @@ var plan = []room{
 	},
 	{
 		path: "latchkey/shared/protected",
-		may:  []string{"latchkey/shared/access", "latchkey/shared/credential", "latchkey/shared/namespace", "latchkey/shared/route"},
+		may:  []string{"latchkey/shared/access", "latchkey/shared/credential", "latchkey/shared/jsonread", "latchkey/shared/namespace", "latchkey/shared/route"},
 	},
 	{path: "latchkey/shared/policy/policytest", may: []string{"latchkey/shared/policy"}},
 	{path: "latchkey/shared/policy", may: []string{"latchkey/shared/protected", "latchkey/shared/route"}},
@@ -78,7 +79,7 @@ var plan = []room{
 	{
 		path: "latchkey/shared/authorizer",
 		may: []string{
-			"latchkey/shared/access", "latchkey/shared/apikey", "latchkey/shared/fault", "latchkey/shared/namespace", "latchkey/shared/policy",
+			"latchkey/shared/access", "latchkey/shared/apikey", "latchkey/shared/fault", "latchkey/shared/jsonread", "latchkey/shared/namespace", "latchkey/shared/policy",
 			"latchkey/shared/protected", "latchkey/shared/route", "latchkey/shared/session", "latchkey/shared/telemetry", jsonv2,
 		},
 	},

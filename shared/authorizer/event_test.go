@@ -174,7 +174,7 @@ func TestAllocationsOfDecision(t *testing.T) {
 		allowed float64
 		do      func()
 	}{
-		{"event", 13, func() { _, _ = read(payload) }},
+		{"event", 14, func() { _, _ = read(payload) }},
 		{"decision", 8, func() { a.allows(key, r) }},
 		{"policy", 20, func() { a.policy(r, key, true) }},
 	} {

@@ -24,7 +24,7 @@ import (
 // beyond the one read in it.
 const (
 	maxValidationInvocation = 27
-	maxAuthorizerInvocation = 49
+	maxAuthorizerInvocation = 50
 )
 
 func TestAllocationsOfInvocations(t *testing.T) {

@@ -26,6 +26,7 @@ import (
 
 	"latchkey/shared/access"
 	"latchkey/shared/credential"
+	"latchkey/shared/jsonread"
 	"latchkey/shared/namespace"
 	"latchkey/shared/route"
 )
@@ -133,12 +134,50 @@ func (a API) Encode() (string, error) {
 // Parse reads what Encode has written. Its error names what is wrong.
 func Parse(text string) (API, error) {
 	var a API
-	decoder := json.NewDecoder(strings.NewReader(text))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&a); err != nil {
+	r := jsonread.New([]byte(text))
+	r.Members(func(name string) { a.read(r, name) })
+	if err := r.End(); err != nil {
 		return API{}, fmt.Errorf("protected API: %w", err)
 	}
 	return a, a.validate()
+}
+
+// read reads a member of what Encode has written. That is done by hand because a process
+// does it before it asks for its first event.
+func (a *API) read(r *jsonread.Reader, name string) {
+	switch name {
+	case "namespace":
+		r.Text(&a.Namespace)
+	case "header":
+		r.Text((*string)(&a.Header))
+	case "query":
+		r.Text(&a.QueryParameter)
+	case "simple":
+		r.Bool(&a.Simple)
+	case "base":
+		r.Text(&a.BasePath)
+	case "routes":
+		a.Routes = map[string]Right{}
+		r.Members(func(key string) { a.Routes[key] = readRight(r) })
+	case "right":
+		a.Right = readRight(r)
+	case "ttl":
+		r.Int(&a.CacheSeconds)
+	case "usage":
+		r.Bool(&a.UsageIdentifier)
+	default:
+		r.Fail(fmt.Errorf("unknown member %q", name))
+	}
+}
+
+func readRight(r *jsonread.Reader) Right {
+	var text string
+	var right Right
+	r.Text(&text)
+	if err := right.UnmarshalText([]byte(text)); err != nil {
+		r.Fail(err)
+	}
+	return right
 }
 
 func (a API) validate() error {
