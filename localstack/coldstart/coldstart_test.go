@@ -34,7 +34,7 @@ import (
 )
 
 const (
-	coldRounds  = 30
+	coldRounds  = 60
 	processes   = 30  // whose first invocation is measured
 	warm        = 30  // invocations after it
 	remembering = 5   // processes whose memory is measured
