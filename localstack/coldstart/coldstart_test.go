@@ -7,7 +7,9 @@
 //   - a cold start, from the start of the process to its first request for an event, to
 //     that of a function that does nothing, testdata/empty. The table is asked without TLS,
 //     so that the process does not wait for its connection, as it does in AWS, and the
-//     figure is of the program; over TLS there is a figure of its own;
+//     figure is of the program; over TLS there is a figure of its own. The empty
+//     function has Go's own settings, every other one the catalogue's, which are a part of
+//     what it costs;
 //   - the first invocation of a process, from the event to the response, to the median of
 //     later ones of the same process.
 //
