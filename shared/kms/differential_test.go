@@ -5,17 +5,14 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"latchkey/shared/awsclient"
 	"latchkey/shared/awsjson/awsjsontest"
 	"latchkey/shared/fault"
 )
-
-func succeed(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(good()) }
 
 // What the SDK's client does with an answer, ours does, but for the few cases that say
 // what the SDK's does. These are the cases that KMS has beside those of every service.
@@ -124,99 +121,15 @@ func TestOtherKeys(t *testing.T) {
 	}
 }
 
-// The same quota of repetitions holds for all the calls of a client.
-func TestQuota(t *testing.T) {
+func TestOutages(t *testing.T) {
 	each(t, func(t *testing.T, client, action string) {
-		const calls, repetitions = 120, 100
-		server := awsjsontest.Play(t, awsjsontest.Reply(503, ""))
-		keys := clients[client](awsjsontest.ConfigOf(server.URL))
-		var all sync.WaitGroup
-		for range calls {
-			all.Go(func() {
-				if _, err := actions[action](t.Context(), keys); awsjsontest.KindOf(err) != fault.Unavailable {
-					t.Error(err)
-				}
-			})
-		}
-		all.Wait()
-		if server.Requests() != calls+repetitions {
-			t.Errorf("%d requests", server.Requests())
-		}
-	})
-}
-
-func TestNobodyThere(t *testing.T) {
-	for _, endpoint := range []string{"http://127.0.0.1:1", "http://kms.invalid", "://", "http://[::1"} {
-		each(t, func(t *testing.T, client, action string) {
-			if _, err := actions[action](t.Context(), clients[client](awsjsontest.ConfigOf(endpoint))); awsjsontest.KindOf(err) != fault.Unavailable {
-				t.Errorf("%s: %v", endpoint, err)
+		awsjsontest.Outages(t, func(config awsclient.Config) func(context.Context) error {
+			opened := clients[client](config)
+			return func(ctx context.Context) error {
+				_, err := actions[action](ctx, opened)
+				return err
 			}
 		})
-	}
-}
-
-func TestNoCredentials(t *testing.T) {
-	each(t, func(t *testing.T, client, action string) {
-		server := awsjsontest.Play(t, succeed)
-		config := awsjsontest.ConfigOf(server.URL)
-		config.Credentials = withoutCredentials
-		_, err := actions[action](t.Context(), clients[client](config))
-		if awsjsontest.KindOf(err) != fault.Unavailable || server.Requests() != 0 {
-			t.Errorf("after %d requests: %v", server.Requests(), err)
-		}
-	})
-}
-
-// The time of a caller who waits for the head or the body of an answer.
-func TestTimeIsUp(t *testing.T) {
-	for name, answer := range map[string]http.HandlerFunc{
-		"head":    awsjsontest.Hang(""),
-		"body":    awsjsontest.Hang(`{"KeyId":`),
-		"refusal": awsjsontest.HangRefusing(`{"__type":`),
-	} {
-		t.Run(name, func(t *testing.T) {
-			each(t, func(t *testing.T, client, action string) {
-				server := awsjsontest.Play(t, answer)
-				ctx, cancel := context.WithTimeout(t.Context(), time.Second/2)
-				defer cancel()
-				_, err := actions[action](ctx, clients[client](awsjsontest.ConfigOf(server.URL)))
-				if awsjsontest.KindOf(err) != fault.Unavailable || server.Requests() != 1 {
-					t.Errorf("after %d requests: %v", server.Requests(), err)
-				}
-			})
-		})
-	}
-}
-
-func TestCallerHasGone(t *testing.T) {
-	each(t, func(t *testing.T, client, action string) {
-		server := awsjsontest.Play(t, succeed)
-		ctx, cancel := context.WithCancel(t.Context())
-		cancel()
-		_, err := actions[action](ctx, clients[client](awsjsontest.ConfigOf(server.URL)))
-		if awsjsontest.KindOf(err) != fault.Unavailable || server.Requests() != 0 {
-			t.Errorf("after %d requests: %v", server.Requests(), err)
-		}
-	})
-}
-
-// Nothing is sent for a caller who goes between two tries.
-func TestCallerGoesDuringBackOff(t *testing.T) {
-	each(t, func(t *testing.T, client, action string) {
-		ctx, cancel := context.WithCancel(t.Context())
-		defer cancel()
-		requests := 0
-		config := awsjsontest.ConfigOf("http://kms.invalid")
-		config.Wrap = func(http.RoundTripper) http.RoundTripper {
-			return awsjsontest.RoundTrip(func(r *http.Request) (*http.Response, error) {
-				requests++
-				cancel()
-				return &http.Response{StatusCode: 503, Header: http.Header{}, Body: http.NoBody, Request: r}, nil
-			})
-		}
-		if _, err := actions[action](ctx, clients[client](config)); awsjsontest.KindOf(err) != fault.Unavailable || requests != 1 {
-			t.Errorf("after %d requests: %v", requests, err)
-		}
 	})
 }
 

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/google/go-cmp/cmp"
 
 	"latchkey/localstack/keyservice/keyservicetest"
@@ -17,8 +16,6 @@ import (
 	"latchkey/shared/awsjson/awsjsontest"
 	"latchkey/shared/fault"
 )
-
-var withoutCredentials = credentials.NewStaticCredentialsProvider("", "", "")
 
 func TestKeyService(t *testing.T) {
 	client, id := keyservicetest.Start(t)

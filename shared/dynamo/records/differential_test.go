@@ -8,12 +8,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/google/go-cmp/cmp"
 
 	"latchkey/shared/awsclient"
@@ -171,66 +169,16 @@ func TestRecordOfAnother(t *testing.T) {
 	}
 }
 
-// The same quota of repetitions holds for all the calls of a client.
-func TestQuota(t *testing.T) {
+func TestOutages(t *testing.T) {
 	each(t, func(t *testing.T, client, action string) {
-		const calls, repetitions = 120, 100
-		server := awsjsontest.Play(t, awsjsontest.Reply(503, ""))
-		opened := clients[client](awsjsontest.ConfigOf(server.URL))
-		var all sync.WaitGroup
-		for range calls {
-			all.Go(func() {
-				if _, err := actions[action](t.Context(), opened); awsjsontest.KindOf(err) != fault.Unavailable {
-					t.Error(err)
-				}
-			})
-		}
-		all.Wait()
-		if server.Requests() != calls+repetitions {
-			t.Errorf("%d requests", server.Requests())
-		}
-	})
-}
-
-func TestNobodyThere(t *testing.T) {
-	for _, endpoint := range []string{"http://127.0.0.1:1", "http://dynamodb.invalid", "://", "http://[::1"} {
-		each(t, func(t *testing.T, client, action string) {
-			if _, err := actions[action](t.Context(), clients[client](awsjsontest.ConfigOf(endpoint))); awsjsontest.KindOf(err) != fault.Unavailable {
-				t.Errorf("%s: %v", endpoint, err)
+		awsjsontest.Outages(t, func(config awsclient.Config) func(context.Context) error {
+			opened := clients[client](config)
+			return func(ctx context.Context) error {
+				_, err := actions[action](ctx, opened)
+				return err
 			}
 		})
-	}
-}
-
-func TestNoCredentials(t *testing.T) {
-	each(t, func(t *testing.T, client, action string) {
-		server := awsjsontest.Play(t, awsjsontest.Reply(200, "{}"))
-		config := awsjsontest.ConfigOf(server.URL)
-		config.Credentials = credentials.NewStaticCredentialsProvider("", "", "")
-		_, err := actions[action](t.Context(), clients[client](config))
-		if awsjsontest.KindOf(err) != fault.Unavailable || server.Requests() != 0 {
-			t.Errorf("after %d requests: %v", server.Requests(), err)
-		}
 	})
-}
-
-// The time of a caller who waits for the head or the body of an answer.
-func TestTimeIsUp(t *testing.T) {
-	for name, answer := range map[string]http.HandlerFunc{
-		"head": awsjsontest.Hang(""), "body": awsjsontest.Hang(`{"Item":`), "refusal": awsjsontest.HangRefusing(`{"__type":`),
-	} {
-		t.Run(name, func(t *testing.T) {
-			each(t, func(t *testing.T, client, action string) {
-				server := awsjsontest.Play(t, answer)
-				ctx, cancel := context.WithTimeout(t.Context(), time.Second/2)
-				defer cancel()
-				_, err := actions[action](ctx, clients[client](awsjsontest.ConfigOf(server.URL)))
-				if awsjsontest.KindOf(err) != fault.Unavailable || server.Requests() != 1 {
-					t.Errorf("after %d requests: %v", server.Requests(), err)
-				}
-			})
-		})
-	}
 }
 
 // What was noted of refusals is the same: how many were for too much, and whether one was
