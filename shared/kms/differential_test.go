@@ -1,15 +1,11 @@
 package kms
 
 import (
-	"context"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
-	"latchkey/shared/awsclient"
 	"latchkey/shared/awsjson/awsjsontest"
 	"latchkey/shared/fault"
 )
@@ -48,27 +44,9 @@ func refusals(status int, code string) []http.HandlerFunc {
 func replies(text string) []http.HandlerFunc { return []http.HandlerFunc{awsjsontest.Reply(200, text)} }
 
 func TestSameAsSDK(t *testing.T) {
-	for _, test := range slices.Concat(awsjsontest.Cases(string(good())), ofKMS) {
-		t.Run(test.Name, func(t *testing.T) {
-			t.Parallel()
-			each(t, func(t *testing.T, client, action string) {
-				want := test.Want
-				if client == "SDK" && test.OfSDK != nil {
-					want = *test.OfSDK
-				}
-				server := awsjsontest.Play(t, test.Answers...)
-				config := awsjsontest.ConfigOf(server.URL)
-				if test.IsSlow {
-					config.Wrap = awsjsontest.Impatient
-				}
-				_, err := actions[action](t.Context(), clients[client](config))
-				if diff := cmp.Diff(want, awsjsontest.Outcome{Kind: awsjsontest.KindOf(err), Requests: server.Requests()}); diff != "" {
-					t.Errorf("%v\n%s", err, diff)
-				}
-				awsjsontest.WantNoSecret(t, err)
-			})
-		})
-	}
+	each(t, func(t *testing.T, client, action string) {
+		awsjsontest.Answers(t, slices.Concat(awsjsontest.Cases(string(good())), ofKMS), client == "SDK", opening(client, action))
+	})
 }
 
 // What is only ours: an answer that is of no use is none, and a huge one is not read. The
@@ -122,15 +100,7 @@ func TestOtherKeys(t *testing.T) {
 }
 
 func TestOutages(t *testing.T) {
-	each(t, func(t *testing.T, client, action string) {
-		awsjsontest.Outages(t, func(config awsclient.Config) func(context.Context) error {
-			opened := clients[client](config)
-			return func(ctx context.Context) error {
-				_, err := actions[action](ctx, opened)
-				return err
-			}
-		})
-	})
+	each(t, func(t *testing.T, client, action string) { awsjsontest.Outages(t, opening(client, action)) })
 }
 
 // Whatever is answered with a status of which nothing is repeated: a refusal is read as the

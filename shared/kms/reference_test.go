@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
 	"latchkey/shared/awsclient"
+	"latchkey/shared/awsjson/awsjsontest"
 )
 
 const keyID = "0199a5b4-7a00-7000-8000-000000000000"
@@ -76,6 +77,17 @@ var actions = map[string]func(context.Context, keyStore) (string, error){
 		}
 		return public.N.String(), nil
 	},
+}
+
+// opening gives an action of a client.
+func opening(client, action string) awsjsontest.Open {
+	return func(config awsclient.Config) func(context.Context) error {
+		opened := clients[client](config)
+		return func(ctx context.Context) error {
+			_, err := actions[action](ctx, opened)
+			return err
+		}
+	}
 }
 
 // each runs a test with either client and either action.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"testing"
 
 	"latchkey/shared/fault"
 )
@@ -102,5 +103,29 @@ func Cases(good string) []Case {
 
 		{Name: "redirection of the body", Answers: answers(WithHeader("Location", "/there", Reply(307, "")), succeed), Want: internal},
 		{Name: "redirection", Answers: answers(WithHeader("Location", "/there", Reply(302, "")), throttle), Want: internal},
+	}
+}
+
+// Answers plays cases to a client of ours or, if it is, of the SDK's.
+func Answers(t *testing.T, cases []Case, isSDK bool, open Open) {
+	t.Helper()
+	for _, test := range cases {
+		t.Run(test.Name, func(t *testing.T) {
+			t.Parallel()
+			want := test.Want
+			if isSDK && test.OfSDK != nil {
+				want = *test.OfSDK
+			}
+			server := Play(t, test.Answers...)
+			config := ConfigOf(server.URL)
+			if test.IsSlow {
+				config.Wrap = Impatient
+			}
+			err := open(config)(t.Context())
+			if got := (Outcome{Kind: KindOf(err), Requests: server.Requests()}); got != want {
+				t.Errorf("%v after %d requests, want %v after %d: %v", got.Kind, got.Requests, want.Kind, want.Requests, err)
+			}
+			WantNoSecret(t, err)
+		})
 	}
 }

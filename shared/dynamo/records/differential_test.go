@@ -1,7 +1,6 @@
 package records_test
 
 import (
-	"context"
 	"fmt"
 	"hash/crc32"
 	"net/http"
@@ -51,27 +50,9 @@ func ofDynamoDB(good string) []awsjsontest.Case {
 
 func TestSameAsSDK(t *testing.T) {
 	good := answerOf(attributes())
-	for _, test := range slices.Concat(awsjsontest.Cases(good), ofDynamoDB(good)) {
-		t.Run(test.Name, func(t *testing.T) {
-			t.Parallel()
-			each(t, func(t *testing.T, client, action string) {
-				want := test.Want
-				if client == "SDK" && test.OfSDK != nil {
-					want = *test.OfSDK
-				}
-				server := awsjsontest.Play(t, test.Answers...)
-				config := awsjsontest.ConfigOf(server.URL)
-				if test.IsSlow {
-					config.Wrap = awsjsontest.Impatient
-				}
-				_, err := actions[action](t.Context(), clients[client](config))
-				if diff := cmp.Diff(want, awsjsontest.Outcome{Kind: awsjsontest.KindOf(err), Requests: server.Requests()}); diff != "" {
-					t.Errorf("%v\n%s", err, diff)
-				}
-				awsjsontest.WantNoSecret(t, err)
-			})
-		})
-	}
+	each(t, func(t *testing.T, client, action string) {
+		awsjsontest.Answers(t, slices.Concat(awsjsontest.Cases(good), ofDynamoDB(good)), client == "SDK", opening(client, action))
+	})
 }
 
 // A used key whose use is newer than what is to be noted is no failure.
@@ -170,15 +151,7 @@ func TestRecordOfAnother(t *testing.T) {
 }
 
 func TestOutages(t *testing.T) {
-	each(t, func(t *testing.T, client, action string) {
-		awsjsontest.Outages(t, func(config awsclient.Config) func(context.Context) error {
-			opened := clients[client](config)
-			return func(ctx context.Context) error {
-				_, err := actions[action](ctx, opened)
-				return err
-			}
-		})
-	})
+	each(t, func(t *testing.T, client, action string) { awsjsontest.Outages(t, opening(client, action)) })
 }
 
 // What was noted of refusals is the same: how many were for too much, and whether one was

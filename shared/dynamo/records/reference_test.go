@@ -17,6 +17,7 @@ import (
 
 	"latchkey/shared/apikey"
 	"latchkey/shared/awsclient"
+	"latchkey/shared/awsjson/awsjsontest"
 	"latchkey/shared/dynamo/fetched"
 	"latchkey/shared/dynamo/records"
 	"latchkey/shared/dynamo/stored"
@@ -113,6 +114,17 @@ var actions = map[string]func(context.Context, apikey.Records) (string, error){
 	"NoteUse": func(ctx context.Context, r apikey.Records) (string, error) {
 		return "", r.NoteUse(ctx, keyAt, noon, noon.Add(-time.Minute))
 	},
+}
+
+// opening gives an action of a client.
+func opening(client, action string) awsjsontest.Open {
+	return func(config awsclient.Config) func(context.Context) error {
+		opened := clients[client](config)
+		return func(ctx context.Context) error {
+			_, err := actions[action](ctx, opened)
+			return err
+		}
+	}
 }
 
 // each runs a test with either client and every action.
