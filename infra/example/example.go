@@ -20,7 +20,7 @@ var Orders = operation.Operation{
 	Name:     "orders",
 	Summary:  "Keep orders, as an example of an API that Latchkey protects",
 	MemoryMB: 128,
-	Runtime:  operation.Runtime{Procs: 1, GCPercent: 400},
+	Runtime:  operation.UsualRuntime,
 	Timeout:  3 * time.Second,
 }
 

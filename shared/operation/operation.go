@@ -247,7 +247,7 @@ func byKeyHolder(o Operation) Operation {
 	o.Touches = append([]Touch{authenticate, noteUse}, o.Touches...)
 	o.SessionKeys = verify
 	o.MemoryMB = cmp.Or(o.MemoryMB, memoryMB)
-	o.Runtime = cmp.Or(o.Runtime, usualRuntime)
+	o.Runtime = cmp.Or(o.Runtime, UsualRuntime)
 	o.Timeout = cmp.Or(o.Timeout, timeout)
 	o.Throttle = cmp.Or(o.Throttle, usualThrottle(o))
 	return o
@@ -293,14 +293,14 @@ var (
 		Name: "validate-api-key", Route: "POST /v1/auth/api-key/validate", API: Namespaces, Caller: Anyone,
 		Summary:  "Tell whether a key and its secret are valid now",
 		Touches:  []Touch{authenticate, noteUse},
-		MemoryMB: validateMemoryMB, Runtime: usualRuntime, Timeout: timeout, Throttle: validateThrottle,
+		MemoryMB: validateMemoryMB, Runtime: UsualRuntime, Timeout: timeout, Throttle: validateThrottle,
 	}
 	ExchangeAPIKey = Operation{
 		Name: "exchange-api-key", Route: "POST /v1/auth/api-key", API: Namespaces, Caller: Anyone,
 		Summary:     "Exchange a key and its secret for a session token",
 		Touches:     []Touch{authenticate, noteUse},
 		SessionKeys: []KeyAction{Sign},
-		MemoryMB:    memoryMB, Runtime: usualRuntime, Timeout: timeout, Throttle: exchangeThrottle,
+		MemoryMB:    memoryMB, Runtime: UsualRuntime, Timeout: timeout, Throttle: exchangeThrottle,
 	}
 	WhoAmI = byKeyHolder(Operation{
 		Name: "who-am-i", Route: "GET /v1/auth", API: Namespaces,
@@ -333,7 +333,7 @@ var (
 		Summary:     "Exchange a key for a session token of 15 minutes",
 		Touches:     []Touch{authenticate, noteUse},
 		SessionKeys: []KeyAction{Sign},
-		MemoryMB:    memoryMB, Runtime: usualRuntime, Timeout: timeout, Throttle: exchangeThrottle,
+		MemoryMB:    memoryMB, Runtime: UsualRuntime, Timeout: timeout, Throttle: exchangeThrottle,
 	}
 	CreateServiceAccount = byKeyHolder(Operation{
 		Name: "create-service-account", Route: "POST " + accountsPath, API: ServiceAccounts,
@@ -397,7 +397,7 @@ var (
 		Summary:     "Log in with a key, by OAuth 2's password form, for a session token",
 		Touches:     []Touch{authenticate, noteUse},
 		SessionKeys: []KeyAction{Sign},
-		MemoryMB:    memoryMB, Runtime: usualRuntime, Timeout: timeout, Throttle: exchangeThrottle,
+		MemoryMB:    memoryMB, Runtime: UsualRuntime, Timeout: timeout, Throttle: exchangeThrottle,
 	}
 	CurrentUser = byKeyHolder(Operation{
 		Name: "current-user", Route: "GET /api/v1/current-user", API: ServiceAccounts,
@@ -408,19 +408,19 @@ var (
 		Name: "session-keys", Route: "GET /.well-known/jwks.json", API: Platform, Caller: Anyone,
 		Summary:     "Publish the keys that session tokens can be verified with",
 		SessionKeys: verify,
-		MemoryMB:    memoryMB, Runtime: usualRuntime, Timeout: timeout, Throttle: publishThrottle,
+		MemoryMB:    memoryMB, Runtime: UsualRuntime, Timeout: timeout, Throttle: publishThrottle,
 	}
 	OpenAPI = Operation{
 		Name: "openapi", Route: "GET /openapi.json", API: Platform, Caller: Anyone,
 		Summary:  "Describe every route, in OpenAPI 3.1",
-		MemoryMB: memoryMB, Runtime: usualRuntime, Timeout: timeout, Throttle: documentThrottle,
+		MemoryMB: memoryMB, Runtime: UsualRuntime, Timeout: timeout, Throttle: documentThrottle,
 	}
 	// Docs makes its page with a process's first request: the memory is for the CPU that
 	// comes with it.
 	Docs = Operation{
 		Name: "docs", Route: "GET /docs", API: Platform, Caller: Anyone,
 		Summary:  "Show the description of every route in a browser",
-		MemoryMB: 512, Runtime: usualRuntime, Timeout: timeout, Throttle: documentThrottle,
+		MemoryMB: 512, Runtime: UsualRuntime, Timeout: timeout, Throttle: documentThrottle,
 	}
 	// Authorizer is deployed once for each protected API, beside that, and not with the
 	// other operations. A gateway waits 10 s for it.
@@ -429,13 +429,13 @@ var (
 		Summary:     "Tell API Gateway or AppSync whether a request to another API may pass",
 		Touches:     []Touch{authenticate, noteUse},
 		SessionKeys: verify,
-		MemoryMB:    validateMemoryMB, Runtime: usualRuntime, Timeout: authorizerTimeout,
+		MemoryMB:    validateMemoryMB, Runtime: UsualRuntime, Timeout: authorizerTimeout,
 	}
 	Bootstrap = Operation{
 		Name: "bootstrap", API: Platform, Caller: IAM,
 		Summary:  "Make the first administrator's key of a namespace, or one more",
 		Touches:  []Touch{{Action: PutItem}},
-		MemoryMB: memoryMB, Runtime: usualRuntime, Timeout: timeout,
+		MemoryMB: memoryMB, Runtime: UsualRuntime, Timeout: timeout,
 	}
 	DeleteNamespace = Operation{
 		Name: "delete-namespace", API: Platform, Caller: IAM,
@@ -444,24 +444,24 @@ var (
 			{Action: Query, Index: schema.ByNamespace.Name}, {Action: Query},
 			{Action: UpdateItem}, {Action: DeleteItem}, {Action: BatchWriteItem},
 		},
-		MemoryMB: memoryMB, Runtime: usualRuntime, Timeout: deletionTimeout,
+		MemoryMB: memoryMB, Runtime: UsualRuntime, Timeout: deletionTimeout,
 	}
 	RemoveServiceAccount = Operation{
 		Name: "remove-service-account", API: Platform, Caller: Stream,
 		Summary:  "Remove what a deleted service account has left behind",
 		Touches:  []Touch{{Action: Query}, {Action: BatchWriteItem}, {Action: DeleteItem}},
 		Feed:     schema.RemovedAt,
-		MemoryMB: memoryMB, Runtime: usualRuntime, Timeout: removeTimeout,
+		MemoryMB: memoryMB, Runtime: UsualRuntime, Timeout: removeTimeout,
 	}
 	Health = Operation{
 		Name: "health", Route: "GET /health", API: Platform, Caller: Anyone,
 		Summary:  "Answer without reading anything",
-		MemoryMB: smallMemoryMB, Runtime: usualRuntime, Timeout: 3 * time.Second, Throttle: publishThrottle,
+		MemoryMB: smallMemoryMB, Runtime: UsualRuntime, Timeout: 3 * time.Second, Throttle: publishThrottle,
 	}
 	NotFound = Operation{
 		Name: "not-found", Route: DefaultRoute, API: Platform, Caller: Anyone,
 		Summary:  "Answer what no route takes, in the envelope of the API whose path it was",
-		MemoryMB: smallMemoryMB, Runtime: usualRuntime, Timeout: 3 * time.Second, Throttle: DefaultThrottle,
+		MemoryMB: smallMemoryMB, Runtime: UsualRuntime, Timeout: 3 * time.Second, Throttle: DefaultThrottle,
 	}
 )
 

@@ -34,7 +34,7 @@ const MBOfProcessor = 1769
 // Go's own 100. Package runtimecost holds each function to its memory.
 const memoryLimitPercent = 80
 
-// usualRuntime is for functions that have less than the time of one processor, as all do.
+// UsualRuntime is for functions that have less than the time of one processor, as all do.
 // With it a validation and a creation take 0.8 of the processor time that they take if all is
 // left to Go, and a page of 20 keys 0.7; package runtimecost holds that it saves some.
 //
@@ -46,7 +46,7 @@ const memoryLimitPercent = 80
 //
 //   - https://pkg.go.dev/runtime#GOMAXPROCS
 //   - https://go.dev/doc/gc-guide
-var usualRuntime = Runtime{Procs: 1, GCPercent: 400}
+var UsualRuntime = Runtime{Procs: 1, GCPercent: 400}
 
 // RuntimeEnvironment gives the environment variables that make the operation's Runtime;
 // none where that is zero.
