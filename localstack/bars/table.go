@@ -86,7 +86,7 @@ var All = []Bar{
 	{"calls/malformed", 11, "calls and units: a malformed key", Count, exactly(noCall), calls},
 	{"calls/mistyped", 11, "calls and units: a mistyped key", Count, exactly(noCall), calls},
 	{"malformed/allocations", 11, "allocations to refuse a malformed key, at most", Count, atMost(5), parser},
-	{"malformed/allocations-wrapped", 11, "allocations to refuse one in ZenML's outer form, at most", Count, atMost(10), parser},
+	{"malformed/allocations-wrapped", 11, "allocations to refuse one in ZenML's outer form, at most", Count, atMost(6), parser},
 
 	{"unknown/time", 0, "unknown key ÷ known key, time (identifiers are public)", Ratio, Limit{}, verify},
 	{"getitem/time", 0, "GetItem through the client of a validation ÷ through the SDK, time", Ratio, Limit{}, verify},

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -45,6 +46,12 @@ func (id ID) isValid() bool {
 
 // String gives the canonical form, in lower case.
 func (id ID) String() string { return uuid.UUID(id).String() }
+
+// isWritten reports whether a text is what String gives.
+func (id ID) isWritten(text string) bool {
+	parsed, ok := ParseID(text)
+	return ok && parsed == id && !strings.ContainsAny(text, "ABCDEF")
+}
 
 // IsZero reports whether the id is of nothing.
 func (id ID) IsZero() bool { return id == ID{} }

@@ -44,12 +44,11 @@ func parseWrapped(text string) (FullKey, error) {
 	if len(text) > maxWrappedLength {
 		return FullKey{}, errLength
 	}
-	encoded := strings.TrimPrefix(text, wrapPrefix)
-	inner, err := base64.StdEncoding.DecodeString(encoded)
-	if err != nil || base64.StdEncoding.EncodeToString(inner) != encoded {
+	inner, ok := decodeWrapped(strings.TrimPrefix(text, wrapPrefix))
+	if !ok {
 		return FullKey{}, errWrap
 	}
-	id, plain, ok := unwrap(string(inner))
+	id, plain, ok := unwrap(inner)
 	if !ok {
 		return FullKey{}, errWrap
 	}
@@ -57,10 +56,25 @@ func parseWrapped(text string) (FullKey, error) {
 	switch {
 	case err != nil:
 		return FullKey{}, err
-	case key.Locator.ID.String() != id:
+	case !key.Locator.ID.isWritten(id):
 		return FullKey{}, errWrapID
 	}
 	return key, nil
+}
+
+// decodeWrapped reads base64 in its one spelling. What it takes on the way stays on the
+// stack: noise costs no memory.
+func decodeWrapped(encoded string) (inner string, ok bool) {
+	var from, to, again [maxWrappedLength + 1]byte
+	length, err := base64.StdEncoding.Decode(to[:], from[:copy(from[:], encoded)])
+	if err != nil {
+		return "", false
+	}
+	base64.StdEncoding.Encode(again[:], to[:length])
+	if string(again[:base64.StdEncoding.EncodedLen(length)]) != encoded {
+		return "", false
+	}
+	return string(to[:length]), true
 }
 
 func unwrap(inner string) (id, plain string, ok bool) {
