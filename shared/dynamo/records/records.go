@@ -3,9 +3,9 @@
 // store asks this one for these.
 //
 // It speaks to DynamoDB by a client of its own for its two actions: the SDK's takes three
-// times as long for a read, and half of a function's cold start, 1.5 MB and most of the
-// memory go into the fifty actions that it knows besides. Tests hold this client to do what
-// the SDK's does, for answers of every kind. It is stricter in a few cases, which they name.
+// times as long for a read, and a fifth of a function's cold start and 0.8 MB of it go into
+// the fifty actions that it knows besides. Tests hold this client to do what the SDK's does,
+// for answers of every kind. It is stricter in a few cases, which they name.
 //
 // A read is one strongly consistent GetItem and, as a record is at most 4 KB, one read unit.
 package records
