@@ -4,9 +4,9 @@
 //
 // It is made of the SDK's parts, its signer, its loop of tries and its errors, and leaves
 // out its clients of services: each knows dozens of actions, and what it knows of them
-// cannot be left out of a binary; and it takes a request through thirty layers, which cost
-// three times what the request does. Who makes a client of a service here has tests hold it
-// to do what the SDK's does.
+// cannot be left out of a binary; and it takes a request through some thirty layers, which
+// triple what that costs. Who makes a client of a service here has tests hold it to do what
+// the SDK's does.
 //
 // The SDK would also repeat what is refused for a wrong time, by the clock of the answer.
 // Lambda keeps the time of its machines, so here that is a refusal like others.
