@@ -22,7 +22,7 @@
 //	TABLE_NAME                   the table; only for functions that touch it
 //	RETENTION_DAYS               for how many days an expired key stays listed; 30 without it
 //	AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN
-//	                             set by Lambda, and valid as long as the process
+//	                             set by Lambda; once they have expired, the process ends
 //	AWS_ENDPOINT_URL_DYNAMODB    another DynamoDB than the region's
 //	AWS_ENDPOINT_URL_KMS         another KMS than the region's
 //	SESSION_KEYS                 the ids or ARNs of the session keys in KMS, separated by
@@ -31,6 +31,8 @@
 //	SESSION_ISSUER               the tokens' issuer
 //	SESSION_AUDIENCE             the tokens' audience
 //	AWS_LAMBDA_LOG_LEVEL         set by Lambda: below it nothing is logged; INFO without it
+//	AWS_LAMBDA_INITIALIZATION_TYPE
+//	                             set by Lambda: whether the process was started for an event
 //	PROTECTED_API                the API before which an authorizer stands, as package
 //	                             protected writes it; only for the authorizer
 package boot

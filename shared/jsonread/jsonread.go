@@ -1,6 +1,6 @@
 // Package jsonread reads JSON whose form is known, without reflection: what a function reads
-// before its first event, and in each of them, costs it a tenth that way of what it does
-// with encoding/json.
+// before its first event costs it a fifth that way of what it does with encoding/json, and
+// an event a third of the allocations.
 //
 // Null is nothing, wherever it stands, and leaves what is read as it was. A Reader keeps the
 // first error, behind which it reads nothing, so that it is asked for one at the end.

@@ -44,9 +44,7 @@ func refusals(status int, code string) []http.HandlerFunc {
 func replies(text string) []http.HandlerFunc { return []http.HandlerFunc{awsjsontest.Reply(200, text)} }
 
 func TestSameAsSDK(t *testing.T) {
-	each(t, func(t *testing.T, client, action string) {
-		awsjsontest.Answers(t, slices.Concat(awsjsontest.Cases(string(good())), ofKMS), client == "SDK", opening(client, action))
-	})
+	subjects.Same(t, slices.Concat(awsjsontest.Cases(string(good())), ofKMS))
 }
 
 // What is only ours: an answer that is of no use is none, and a huge one is not read. The
@@ -62,7 +60,7 @@ func TestStricterThanSDK(t *testing.T) {
 		"huge answer":         awsjsontest.Padded(string(good()), 1<<20),
 	} {
 		server := awsjsontest.Play(t, awsjsontest.Reply(200, answer))
-		for action, do := range actions {
+		for action, do := range subjects.Actions {
 			before := server.Requests()
 			text, err := do(t.Context(), New(awsjsontest.ConfigOf(server.URL)))
 			if awsjsontest.KindOf(err) != fault.Unavailable || text != "" || server.Requests() != before+1 {
@@ -90,17 +88,13 @@ func TestOtherKeys(t *testing.T) {
 		"elliptic curve": `{"PublicKey":"MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEaxfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpZP40Li/hp/m47n60p8D54WK84zV2sxXs7LtkBoN79R9Q=="}`,
 	} {
 		server := awsjsontest.Play(t, awsjsontest.Reply(200, answer))
-		for client, open := range clients {
+		for client, open := range subjects.Clients {
 			_, err := open(awsjsontest.ConfigOf(server.URL)).PublicKey(t.Context(), keyID)
 			if awsjsontest.KindOf(err) != fault.Internal || !strings.Contains(err.Error(), keyID) {
 				t.Errorf("%s: %s: %v", name, client, err)
 			}
 		}
 	}
-}
-
-func TestOutages(t *testing.T) {
-	each(t, func(t *testing.T, client, action string) { awsjsontest.Outages(t, opening(client, action)) })
 }
 
 // Whatever is answered with a status of which nothing is repeated: a refusal is read as the
@@ -130,7 +124,7 @@ func FuzzAnswer(f *testing.F) {
 func TestTextOfRefusal(t *testing.T) {
 	server := awsjsontest.Play(t, awsjsontest.Refuse(400, "AccessDeniedException"))
 	var texts []string
-	for _, open := range clients {
+	for _, open := range subjects.Clients {
 		_, err := open(awsjsontest.ConfigOf(server.URL)).Sign(t.Context(), keyID, make([]byte, 32))
 		texts = append(texts, strings.Replace(err.Error(), "api error ", "", 1))
 	}

@@ -54,13 +54,13 @@ func wantRefusals(t *testing.T, keys *Keys, id string) {
 func capture(t *testing.T, client, action, path string) awsjsontest.Sent {
 	t.Helper()
 	return awsjsontest.Capture(t, string(good()), path, func(config awsclient.Config) error {
-		_, err := actions[action](t.Context(), clients[client](config))
+		_, err := subjects.Actions[action](t.Context(), subjects.Clients[client](config))
 		return err
 	})
 }
 
 func TestSameRequestAsSDK(t *testing.T) {
-	for action := range actions {
+	for action := range subjects.Actions {
 		for _, path := range []string{"", "/", "/kms", "/kms/"} {
 			ours, theirs := capture(t, "ours", action, path), capture(t, "SDK", action, path)
 			if diff := cmp.Diff(theirs.Blanked(), ours.Blanked()); diff != "" {

@@ -7,7 +7,6 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"sync"
-	"testing"
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
@@ -58,49 +57,25 @@ func (r reference) PublicKey(ctx context.Context, id string) (*rsa.PublicKey, er
 	return parse(id, out.PublicKey)
 }
 
-// Both clients, by what they are called in messages.
-var clients = map[string]func(awsclient.Config) keyStore{
-	"ours": func(c awsclient.Config) keyStore { return New(c) },
-	"SDK":  func(c awsclient.Config) keyStore { return newReference(c) },
-}
-
-// Both actions; each gives what it was answered, as text.
-var actions = map[string]func(context.Context, keyStore) (string, error){
-	"Sign": func(ctx context.Context, k keyStore) (string, error) {
-		signature, err := k.Sign(ctx, keyID, make([]byte, 32))
-		return string(signature), err
+// subjects do both actions, of which each gives what it was answered.
+var subjects = awsjsontest.Subjects[keyStore]{
+	Clients: map[string]func(awsclient.Config) keyStore{
+		"ours":            func(c awsclient.Config) keyStore { return New(c) },
+		awsjsontest.OfSDK: func(c awsclient.Config) keyStore { return newReference(c) },
 	},
-	"GetPublicKey": func(ctx context.Context, k keyStore) (string, error) {
-		public, err := k.PublicKey(ctx, keyID)
-		if err != nil {
-			return "", err
-		}
-		return public.N.String(), nil
+	Actions: map[string]func(context.Context, keyStore) (string, error){
+		"Sign": func(ctx context.Context, k keyStore) (string, error) {
+			signature, err := k.Sign(ctx, keyID, make([]byte, 32))
+			return string(signature), err
+		},
+		"GetPublicKey": func(ctx context.Context, k keyStore) (string, error) {
+			public, err := k.PublicKey(ctx, keyID)
+			if err != nil {
+				return "", err
+			}
+			return public.N.String(), nil
+		},
 	},
-}
-
-// opening gives an action of a client.
-func opening(client, action string) awsjsontest.Open {
-	return func(config awsclient.Config) func(context.Context) error {
-		opened := clients[client](config)
-		return func(ctx context.Context) error {
-			_, err := actions[action](ctx, opened)
-			return err
-		}
-	}
-}
-
-// each runs a test with either client and either action.
-func each(t *testing.T, test func(t *testing.T, client, action string)) {
-	t.Helper()
-	for client := range clients {
-		for action := range actions {
-			t.Run(client+"/"+action, func(t *testing.T) {
-				t.Parallel()
-				test(t, client, action)
-			})
-		}
-	}
 }
 
 // good is what KMS answers to both actions at once.

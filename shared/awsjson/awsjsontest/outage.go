@@ -16,9 +16,9 @@ import (
 // An Open makes a client and gives one of its actions.
 type Open func(awsclient.Config) func(context.Context) error
 
-// Outages are what a service may do to any client, and its caller too: each is Unavailable,
+// outages are what a service may do to any client, and its caller too: each is Unavailable,
 // after so many requests and no more.
-func Outages(t *testing.T, open Open) {
+func outages(t *testing.T, open Open) {
 	t.Run("quota", open.quota)
 	t.Run("nobody there", open.nobodyThere)
 	t.Run("no credentials", open.noCredentials)

@@ -50,16 +50,14 @@ func ofDynamoDB(good string) []awsjsontest.Case {
 
 func TestSameAsSDK(t *testing.T) {
 	good := answerOf(attributes())
-	each(t, func(t *testing.T, client, action string) {
-		awsjsontest.Answers(t, slices.Concat(awsjsontest.Cases(good), ofDynamoDB(good)), client == "SDK", opening(client, action))
-	})
+	subjects.Same(t, slices.Concat(awsjsontest.Cases(good), ofDynamoDB(good)))
 }
 
 // A used key whose use is newer than what is to be noted is no failure.
 func TestConditionOfNoteUse(t *testing.T) {
-	for client, open := range clients {
+	for client, open := range subjects.Clients {
 		server := awsjsontest.Play(t, awsjsontest.Refuse(400, "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"))
-		if _, err := actions["NoteUse"](t.Context(), open(awsjsontest.ConfigOf(server.URL))); err != nil || server.Requests() != 1 {
+		if _, err := subjects.Actions["NoteUse"](t.Context(), open(awsjsontest.ConfigOf(server.URL))); err != nil || server.Requests() != 1 {
 			t.Errorf("%s: after %d requests: %v", client, server.Requests(), err)
 		}
 	}
@@ -101,8 +99,8 @@ func TestSameRecordsAsSDK(t *testing.T) {
 func wantSame(t *testing.T, name, action, answer string) {
 	t.Helper()
 	config := awsjsontest.Answering(200, http.Header{}, answer)
-	ours, err := actions[action](t.Context(), newRecords(config))
-	theirs, errOfSDK := actions[action](t.Context(), newReference(config))
+	ours, err := subjects.Actions[action](t.Context(), newRecords(config))
+	theirs, errOfSDK := subjects.Actions[action](t.Context(), newReference(config))
 	if awsjsontest.KindOf(err) != awsjsontest.KindOf(errOfSDK) || err == nil && ours != theirs {
 		t.Errorf("%s: %s: %.200s\n%s, %v\nthe SDK's %s, %v", name, action, answer, ours, err, theirs, errOfSDK)
 	}
@@ -143,21 +141,17 @@ func TestRecordOfAnother(t *testing.T) {
 		"Lookup":        changed("path", text("a$b-c#"+other)),
 		"LookupAccount": changed("pk", text("a.b#account/"+uuid)),
 	} {
-		_, err := actions[action](t.Context(), newRecords(awsjsontest.Answering(200, http.Header{}, answer)))
+		_, err := subjects.Actions[action](t.Context(), newRecords(awsjsontest.Answering(200, http.Header{}, answer)))
 		if err == nil || !strings.Contains(err.Error(), "is that of another") {
 			t.Errorf("%s: %v", action, err)
 		}
 	}
 }
 
-func TestOutages(t *testing.T) {
-	each(t, func(t *testing.T, client, action string) { awsjsontest.Outages(t, opening(client, action)) })
-}
-
 // What was noted of refusals is the same: how many were for too much, and whether one was
 // for credentials that have expired.
 func TestSameNotesAsSDK(t *testing.T) {
-	each(t, func(t *testing.T, client, action string) {
+	subjects.Each(t, func(t *testing.T, client, action string) {
 		for code, want := range map[string]struct {
 			throttles int64
 			isExpired bool
@@ -169,7 +163,7 @@ func TestSameNotesAsSDK(t *testing.T) {
 		} {
 			config := awsjsontest.ConfigOf(awsjsontest.Play(t, awsjsontest.Refuse(400, code)).URL)
 			config.Throttles, config.Expired = new(atomic.Int64), new(atomic.Bool)
-			_, err := actions[action](t.Context(), clients[client](config))
+			_, err := subjects.Actions[action](t.Context(), subjects.Clients[client](config))
 			if config.Throttles.Load() != want.throttles || config.Expired.Load() != want.isExpired || err == nil {
 				t.Errorf("%s: %d throttles, expired %v, %v", code, config.Throttles.Load(), config.Expired.Load(), err)
 			}
@@ -180,11 +174,11 @@ func TestSameNotesAsSDK(t *testing.T) {
 func TestSameRequestAsSDK(t *testing.T) {
 	capture := func(client, action, path string) awsjsontest.Sent {
 		return awsjsontest.Capture(t, answerOf(attributes()), path, func(config awsclient.Config) error {
-			_, err := actions[action](t.Context(), clients[client](config))
+			_, err := subjects.Actions[action](t.Context(), subjects.Clients[client](config))
 			return err
 		})
 	}
-	for action := range actions {
+	for action := range subjects.Actions {
 		for _, path := range []string{"", "/", "/dynamodb"} {
 			ours, theirs := capture("ours", action, path), capture("SDK", action, path)
 			if diff := cmp.Diff(theirs.Blanked(), ours.Blanked()); diff != "" {
@@ -207,8 +201,8 @@ func FuzzAnswer(f *testing.F) {
 	f.Fuzz(func(t *testing.T, answer string) {
 		config := awsjsontest.Answering(200, http.Header{}, answer)
 		for _, action := range []string{"Lookup", "LookupAccount"} {
-			ours, err := actions[action](t.Context(), newRecords(config))
-			theirs, errOfSDK := actions[action](t.Context(), newReference(config))
+			ours, err := subjects.Actions[action](t.Context(), newRecords(config))
+			theirs, errOfSDK := subjects.Actions[action](t.Context(), newReference(config))
 			kind, kindOfSDK := awsjsontest.KindOf(err), awsjsontest.KindOf(errOfSDK)
 			if (kind == nil || kind == fault.NotFound) && kind != kindOfSDK || err == nil && ours != theirs {
 				t.Errorf("%s: %s, %v\nthe SDK's %s, %v", action, ours, err, theirs, errOfSDK)

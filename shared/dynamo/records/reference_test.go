@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -98,46 +97,22 @@ func numberOf(at time.Time) types.AttributeValue {
 	return &types.AttributeValueMemberN{Value: strconv.FormatInt(at.UnixMicro(), 10)}
 }
 
-// Both clients, by what they are called in messages.
-var clients = map[string]func(awsclient.Config) apikey.Records{"ours": newRecords, "SDK": newReference}
-
-// All that they do; each gives what it was answered, as text.
-var actions = map[string]func(context.Context, apikey.Records) (string, error){
-	"Lookup": func(ctx context.Context, r apikey.Records) (string, error) {
-		key, err := r.Lookup(ctx, keyAt)
-		return fmt.Sprintf("%+v", key), err
+// subjects do all that there is to do; each gives what it was answered.
+var subjects = awsjsontest.Subjects[apikey.Records]{
+	Clients: map[string]func(awsclient.Config) apikey.Records{"ours": newRecords, awsjsontest.OfSDK: newReference},
+	Actions: map[string]func(context.Context, apikey.Records) (string, error){
+		"Lookup": func(ctx context.Context, r apikey.Records) (string, error) {
+			key, err := r.Lookup(ctx, keyAt)
+			return fmt.Sprintf("%+v", key), err
+		},
+		"LookupAccount": func(ctx context.Context, r apikey.Records) (string, error) {
+			account, err := r.LookupAccount(ctx, accountAt)
+			return fmt.Sprintf("%+v", account), err
+		},
+		"NoteUse": func(ctx context.Context, r apikey.Records) (string, error) {
+			return "", r.NoteUse(ctx, keyAt, noon, noon.Add(-time.Minute))
+		},
 	},
-	"LookupAccount": func(ctx context.Context, r apikey.Records) (string, error) {
-		account, err := r.LookupAccount(ctx, accountAt)
-		return fmt.Sprintf("%+v", account), err
-	},
-	"NoteUse": func(ctx context.Context, r apikey.Records) (string, error) {
-		return "", r.NoteUse(ctx, keyAt, noon, noon.Add(-time.Minute))
-	},
-}
-
-// opening gives an action of a client.
-func opening(client, action string) awsjsontest.Open {
-	return func(config awsclient.Config) func(context.Context) error {
-		opened := clients[client](config)
-		return func(ctx context.Context) error {
-			_, err := actions[action](ctx, opened)
-			return err
-		}
-	}
-}
-
-// each runs a test with either client and every action.
-func each(t *testing.T, test func(t *testing.T, client, action string)) {
-	t.Helper()
-	for client := range clients {
-		for action := range actions {
-			t.Run(client+"/"+action, func(t *testing.T) {
-				t.Parallel()
-				test(t, client, action)
-			})
-		}
-	}
 }
 
 const uuid = "0199a5b4-7a00-7000-8000-000000000000"
