@@ -46,8 +46,8 @@ func WantNoSecret(t *testing.T, err error) {
 	}
 }
 
-// Impatient has the time-outs of awsclient be over sooner.
-func Impatient(transport http.RoundTripper) http.RoundTripper {
+// impatient has the time-outs of awsclient be over sooner.
+func impatient(transport http.RoundTripper) http.RoundTripper {
 	patient := transport.(*http.Transport).Clone()
 	patient.ResponseHeaderTimeout = time.Second / 2
 	return patient
@@ -130,9 +130,9 @@ func WithHeader(name, value string, answer http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// HangUp sends a text that need not be an answer, and closes the connection, with a reset
+// hangUp sends a text that need not be an answer, and closes the connection, with a reset
 // if that is wished.
-func HangUp(text string, reset bool) http.HandlerFunc {
+func hangUp(text string, reset bool) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body) // what is left of it would turn each closing into a reset
 		connection, _, err := http.NewResponseController(w).Hijack()
@@ -147,8 +147,8 @@ func HangUp(text string, reset bool) http.HandlerFunc {
 	}
 }
 
-// Hang sends what there is of an answer and waits until the client has gone.
-func Hang(text string) http.HandlerFunc {
+// hang sends what there is of an answer and waits until the client has gone.
+func hang(text string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body) // the server looks after the client from then on
 		if text != "" {
@@ -162,11 +162,11 @@ func Hang(text string) http.HandlerFunc {
 	}
 }
 
-// HangRefusing is Hang with a status that refuses.
-func HangRefusing(text string) http.HandlerFunc {
+// hangRefusing is hang with a status that refuses.
+func hangRefusing(text string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusBadRequest)
-		Hang(text)(w, r)
+		hang(text)(w, r)
 	}
 }
 

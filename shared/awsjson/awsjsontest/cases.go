@@ -111,7 +111,7 @@ func ofRepetitions(good string) []Case {
 		{Name: "502 of a proxy", Answers: answering(Reply(502, "<html>no</html>")), Want: afterThree},
 		{Name: "503", Answers: answering(Reply(503, "busy")), Want: afterThree},
 		{Name: "501", Answers: answering(Reply(501, "no")), Want: unavailable},
-		{Name: "three kinds of failures", Answers: answering(Reply(503, "busy"), HangUp("", true), throttle, succeed), Want: afterThree},
+		{Name: "three kinds of failures", Answers: answering(Reply(503, "busy"), hangUp("", true), throttle, succeed), Want: afterThree},
 		{Name: "refused in the meantime", Answers: answering(Reply(503, "busy"), Refuse(400, "AccessDeniedException")), Want: Outcome{fault.Internal, 2}},
 	}
 }
@@ -119,16 +119,16 @@ func ofRepetitions(good string) []Case {
 func ofConnections(good string) []Case {
 	succeed := Reply(200, good)
 	return []Case{
-		{Name: "connection reset", Answers: answering(HangUp("", true)), Want: afterThree},
-		{Name: "connection closed", Answers: answering(HangUp("", false)), Want: afterThree},
-		{Name: "connection closed once", Answers: answering(HangUp("", false), succeed), Want: second},
-		{Name: "no HTTP", Answers: answering(HangUp("220 ready\r\n", false)), Want: afterThree},
-		{Name: "cut off in the head", Answers: answering(HangUp("HTTP/1.1 200 OK\r\nContent-", false)), Want: afterThree},
-		{Name: "cut off in the body", Answers: answering(HangUp(partial, false)), Want: unavailable},
-		{Name: "reset in the body", Answers: answering(HangUp(partial, true)), Want: afterThree},
-		{Name: "refusal cut off", Answers: answering(HangUp(strings.Replace(partial, "200 OK", "400 Bad Request", 1), false)), Want: unavailable},
-		{Name: "too slow", Answers: answering(Hang("")), Want: afterThree, IsSlow: true},
-		{Name: "too slow once", Answers: answering(Hang(""), succeed), Want: second, IsSlow: true},
+		{Name: "connection reset", Answers: answering(hangUp("", true)), Want: afterThree},
+		{Name: "connection closed", Answers: answering(hangUp("", false)), Want: afterThree},
+		{Name: "connection closed once", Answers: answering(hangUp("", false), succeed), Want: second},
+		{Name: "no HTTP", Answers: answering(hangUp("220 ready\r\n", false)), Want: afterThree},
+		{Name: "cut off in the head", Answers: answering(hangUp("HTTP/1.1 200 OK\r\nContent-", false)), Want: afterThree},
+		{Name: "cut off in the body", Answers: answering(hangUp(partial, false)), Want: unavailable},
+		{Name: "reset in the body", Answers: answering(hangUp(partial, true)), Want: afterThree},
+		{Name: "refusal cut off", Answers: answering(hangUp(strings.Replace(partial, "200 OK", "400 Bad Request", 1), false)), Want: unavailable},
+		{Name: "too slow", Answers: answering(hang("")), Want: afterThree, IsSlow: true},
+		{Name: "too slow once", Answers: answering(hang(""), succeed), Want: second, IsSlow: true},
 	}
 }
 
@@ -145,7 +145,7 @@ func answers(t *testing.T, cases []Case, isSDK bool, open Open) {
 			server := Play(t, test.Answers...)
 			config := ConfigOf(server.URL)
 			if test.IsSlow {
-				config.Wrap = Impatient
+				config.Wrap = impatient
 			}
 			err := open(config)(t.Context())
 			if got := (Outcome{Kind: KindOf(err), Requests: server.Requests()}); got != want {

@@ -23,7 +23,7 @@ func outages(t *testing.T, open Open) {
 	t.Run("nobody there", open.nobodyThere)
 	t.Run("no credentials", open.noCredentials)
 	for name, answer := range map[string]http.HandlerFunc{
-		"head": Hang(""), "body": Hang(`{"Member":`), "refusal": HangRefusing(`{"__type":`),
+		"head": hang(""), "body": hang(`{"Member":`), "refusal": hangRefusing(`{"__type":`),
 	} {
 		t.Run("time is up for the "+name, func(t *testing.T) { open.timeIsUp(t, answer) })
 	}
